@@ -1,0 +1,1 @@
+"""Bytes to what they are: sniffing, digests."""

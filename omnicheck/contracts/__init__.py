@@ -1,0 +1,1 @@
+"""Models of contracts, and the registry that finds them."""

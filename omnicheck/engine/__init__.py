@@ -1,0 +1,1 @@
+"""Rule index, plan, cache, verdict."""

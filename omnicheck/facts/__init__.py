@@ -1,0 +1,1 @@
+"""Roles and contracts to typed facts, read lazily and once."""

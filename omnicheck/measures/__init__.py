@@ -1,0 +1,1 @@
+"""Pure arithmetic: named metric definitions, baselines, intervals, sweeps. No files."""

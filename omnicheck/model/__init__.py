@@ -1,0 +1,1 @@
+"""The values that travel between the steps: frozen, plain, nothing else."""

@@ -1,0 +1,92 @@
+"""The configuration as plain values; ``engine.config`` finds and decodes it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from omnicheck.model.finding import Severity
+
+
+class Contracts(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where contracts lie, relative to the configuration's directory."""
+
+    paths: tuple[str, ...] = ("contracts", "configs/omni_backbones")
+
+
+class RunLink(Struct, frozen=True, forbid_unknown_fields=True):
+    """A run given by hand: a glob with a contract, or linked directories.
+
+    Attributes:
+        path: glob of run roots that get ``contract``; empty when directories are linked.
+        dataset: directory with the dataset.
+        training: directory with the training artifacts.
+        eval: directory with the evaluation.
+        contract: id of the contract that judges it.
+    """
+
+    path: str = ""
+    dataset: str = ""
+    training: str = ""
+    eval: str = ""
+    contract: str | None = None
+
+
+class RuleChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rules run, and how severe they are.
+
+    Attributes:
+        select: ids or prefixes (``SPL``, ``MET1``); empty means all stable rules.
+        ignore: ids or prefixes that do not run.
+        extend: directories of further rule pages.
+        checks: names of entry points of the group ``omnicheck.checks`` that may be loaded.
+        severity: severity by id.
+        params: parameters by id, over those of the page.
+        digest: the rules digest this configuration was written against; a different one is an error.
+        preview: whether rules of status ``preview`` run.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    severity: dict[str, Severity] = field(default_factory=dict)
+    params: dict[str, dict[str, object]] = field(default_factory=dict)
+    digest: str | None = None
+    preview: bool = False
+
+
+class Allow(Struct, frozen=True, forbid_unknown_fields=True):
+    """An exception with a reason.
+
+    Attributes:
+        rule: id.
+        path: glob over display paths.
+        reason: why; never empty.
+        pointer: JSON pointer it is limited to.
+        until: ISO date after which it no longer holds.
+        owner: who answers for it.
+    """
+
+    rule: str
+    path: str
+    reason: str
+    pointer: str | None = None
+    until: str | None = None
+    owner: str | None = None
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """``omnicheck.toml``, or ``[tool.omnicheck]`` of ``pyproject.toml``."""
+
+    contracts: Contracts = Contracts()
+    roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    run: tuple[RunLink, ...] = ()
+    rules: RuleChoice = RuleChoice()
+    allow: tuple[Allow, ...] = ()
+    baseline: str | None = None
+    exclude: tuple[str, ...] = ()
+    profile: Literal["lint", "publish"] = "lint"
+    fail_on: Severity = "error"

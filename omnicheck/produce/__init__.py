@@ -1,0 +1,1 @@
+"""New artifacts from given ones, judged before they are written."""

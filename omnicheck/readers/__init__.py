@@ -1,0 +1,1 @@
+"""Bytes to plain values: bounded, never executing."""

@@ -1,0 +1,1 @@
+"""One small file per format, all ``render(report) -> str``."""

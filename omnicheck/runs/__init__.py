@@ -1,0 +1,1 @@
+"""Inventory, roles, contract resolution."""
