@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from omnicheck.model.finding import Severity
 
 Status = Literal["preview", "stable", "deprecated"]
+Scope = Literal["run", "across", "engine"]
 
 
 class ProfileOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,6 +30,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         since: version that introduced it.
         publish: whether a bundle may be made when this rule was skipped (``required``: no).
         status: ``preview``, ``stable`` or ``deprecated``.
+        scope: ``run`` judges one run, ``across`` compares the runs checked together, ``engine`` is spoken by the engine itself.
         params: parameters of the check.
         variants: severities by variant name.
         profile: overrides by profile.
@@ -42,6 +44,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     since: str
     publish: Literal["required", "advised"] = "advised"
     status: Status = "stable"
+    scope: Scope = "run"
     params: dict[str, Any] = field(default_factory=dict)
     variants: dict[str, Severity] = field(default_factory=dict)
     profile: dict[str, ProfileOverride] = field(default_factory=dict)

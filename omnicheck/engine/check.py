@@ -1,0 +1,232 @@
+"""The way of the data, end to end: paths, inventory, runs, findings, verdict, report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from omnicheck import __version__
+from omnicheck.contracts.registry import Registry
+from omnicheck.engine.baseline import apply_baseline, read_baseline
+from omnicheck.engine.cache import Cache
+from omnicheck.engine.config import LoadedConfig
+from omnicheck.engine.executor import map_units, usable_cores
+from omnicheck.engine.judge import RunResult, Unit, judge, judge_across
+from omnicheck.engine.rulebook import Rulebook, choose, load_rulebook
+from omnicheck.engine.store import cache_directory
+from omnicheck.engine.verdict import Judge, apply_allow, decide, summarise
+from omnicheck.model.errors import ConfigError
+from omnicheck.model.finding import Finding, Severity
+from omnicheck.model.report import (
+    ConfigSummary,
+    Coverage,
+    FileCoverage,
+    Report,
+    RunSummary,
+    SkippedRule,
+    Tool,
+)
+from omnicheck.model.rule import Rule
+from omnicheck.model.run import Run
+from omnicheck.runs.discover import Found, discover
+from omnicheck.runs.inventory import Inventory, take_inventory
+from omnicheck.runs.resolve import resolve_contract
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user asked for.
+
+    Attributes:
+        paths: what to scan.
+        cwd: the working directory, absolute.
+        linked: groups of directories that make one run.
+        contract: id of the contract for every run.
+        profile: over the configuration's.
+        select: over the configuration's.
+        ignore: added to the configuration's.
+        fail_on: over the configuration's.
+        today: for the allow list.
+        use_cache: False reads and writes no cache.
+        jobs: processes at most; 0 takes the cores there are.
+    """
+
+    paths: tuple[Path, ...]
+    cwd: Path
+    linked: tuple[tuple[Path, ...], ...] = ()
+    contract: str | None = None
+    profile: Literal["lint", "publish"] | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: Severity | None = None
+    today: date
+    use_cache: bool = True
+    jobs: int = 0
+
+
+def check_paths(request: Request, loaded: LoadedConfig) -> Report:
+    """Check the paths and return the report.
+
+    Raises:
+        OmnicheckError: a path, the configuration, a rule page or a contract is wrong.
+    """
+    config = loaded.config
+    profile = request.profile or config.profile
+    book = load_rulebook([loaded.base / extra for extra in config.rules.extend], cache_directory() if request.use_cache else None)
+    _pinned(config.rules.digest, book)
+    rules = _configured(choose(book.rules(), request.select or config.rules.select, (*config.rules.ignore, *request.ignore), preview=config.rules.preview), config.rules.params)
+    inventory = take_inventory(request.paths, request.cwd, config.exclude)
+    found = discover(inventory, config.roles, _links(request, loaded))
+    registry = Registry.load([loaded.base / path for path in config.contracts.paths])
+    jobs = request.jobs or usable_cores()
+    units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
+    results = _results(units, Cache(book.digest, enabled=request.use_cache and profile == "lint"), jobs)
+    results.append(judge_across([rule for rule in rules if rule.scope == "across"], results, config.rules.checks, found.tree.path))
+    said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
+    said += _engine_findings(rules, inventory, found, loaded)
+    judge_ = Judge(book, config.rules.severity, profile)
+    diagnostics, unused, dated = apply_allow(judge_.diagnostics(said), config.allow, request.today, locked=profile == "publish")
+    if config.baseline:
+        diagnostics, stale = apply_baseline(diagnostics, read_baseline(loaded.base / config.baseline))
+        unused += stale
+    own = [("OMN001", found.tree.path, each) for each in unused] + [("OMN002", found.tree.path, each) for each in dated]
+    running = {rule.id for rule in rules}
+    diagnostics = sorted(
+        diagnostics + judge_.diagnostics(entry for entry in own if entry[0] in running),
+        key=lambda each: (each.path, each.row or 0, each.pointer or "", each.rule),
+    )
+    skipped = tuple(sorted(skip for result in results for skip in result.skipped))
+    required = {rule.id for rule in rules if rule.publish == "required"}
+    return Report(
+        tool=Tool("omnicheck", __version__, book.digest),
+        config=ConfigSummary(_shown(loaded.path, request.cwd), loaded.digest, profile),
+        roots=inventory.roots,
+        verdict=decide(
+            diagnostics,
+            request.fail_on or config.fail_on,
+            required_skipped=profile == "publish" and any(skip.rule in required for skip in skipped),
+        ),
+        summary=summarise(diagnostics),
+        findings=tuple(diagnostics),
+        coverage=_coverage(results, skipped, found),
+        runs=tuple(_run_summary(unit) for unit in units),
+        traces=tuple(trace for result in results for trace in result.crashed),
+    )
+
+
+def _pinned(digest: str | None, book: Rulebook) -> None:
+    if digest is not None and not book.digest.startswith(digest):
+        raise ConfigError(
+            f"the rules are not those that the configuration pins (pinned {digest[:12]}…, in force {book.digest[:12]}…)",
+            hint="read the CHANGELOG, then set [rules] digest anew; `omnicheck rules --format json` prints it",
+        )
+
+
+def _configured(rules: Sequence[Rule], params: dict[str, dict[str, object]]) -> tuple[Rule, ...]:
+    return tuple(msgspec.structs.replace(rule, params={**rule.params, **params[rule.id]}) if rule.id in params else rule for rule in rules)
+
+
+def _links(request: Request, loaded: LoadedConfig) -> tuple[tuple[str, ...], ...]:
+    given = [tuple(str((request.cwd / folder).absolute()) for folder in group) for group in request.linked]
+    for link in loaded.config.run:
+        folders = [name for name in (link.dataset, link.training, link.eval) if name]
+        if folders:
+            given.append(tuple(str((loaded.base / name).absolute()) for name in folders))
+    return tuple(given)
+
+
+def _unit(run: Run, rules: tuple[Rule, ...], registry: Registry, request: Request, loaded: LoadedConfig, profile: str, jobs: int) -> Unit:
+    named, by = resolve_contract(run, request.contract, loaded.config.run, own_word=profile == "lint")
+    contract: dict[str, Any] | None = None
+    if named is not None and (by != "metadata" or named in registry.ids()):
+        contract = registry.get(named).value
+    elif named is not None:
+        by = f"metadata names {named}, which is not among the contracts"
+    run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)
+    return Unit(
+        run=run,
+        rules=tuple(rule for rule in rules if rule.scope == "run"),
+        comparing=tuple(rule for rule in rules if rule.scope == "across"),
+        contract=contract,
+        workspace=str(loaded.base),
+        fields=loaded.config.fields,
+        plugins=loaded.config.rules.checks,
+        jobs=jobs,
+    )
+
+
+def _results(units: Sequence[Unit], cache: Cache, jobs: int) -> list[RunResult]:
+    kept = [cache.get(unit) for unit in units]
+    open_ = [unit for unit, result in zip(units, kept, strict=True) if result is None]
+    weight = sum(file.size for unit in open_ for file in unit.run.files)
+    fresh = iter(map_units(judge, open_, weight=weight, jobs=jobs))
+    results = []
+    for unit, result in zip(units, kept, strict=True):
+        if result is None:
+            result = next(fresh)  # noqa: PLW2901 - the judged one takes the place of the missing one
+            cache.put(unit, result)
+        results.append(result)
+    cache.prune()
+    return results
+
+
+def _engine_findings(rules: Sequence[Rule], inventory: Inventory, found: Found, loaded: LoadedConfig) -> list[tuple[str, str, Finding]]:
+    """Speak the rules of scope ``engine``."""
+    running = {rule.id for rule in rules}
+    said: list[tuple[str, str, Finding]] = []
+    tree = found.tree.path
+    if "OMN004" in running and not found.runs:
+        what = f"{len(inventory.files)} files, none of a known role" if inventory.files else "no file"
+        said.append(("OMN004", tree, Finding(path=tree, message=f"nothing was checked: {what} under {', '.join(inventory.roots)}")))
+    if "OMN005" in running:
+        own = loaded.path
+        said.extend(
+            ("OMN005", tree, Finding(path=path, message="a configuration inside the scanned tree was not obeyed"))
+            for path in inventory.policies
+            if own is None or not any(file.path == path and file.disk == own for file in inventory.files)
+        )
+    if "OMN006" in running:
+        said.extend(
+            ("OMN006", tree, Finding(path=entry.path, message=f"was not read: {entry.reason}", variant="outside"))
+            for entry in inventory.unreadable
+        )
+    return said
+
+
+def _coverage(results: Sequence[RunResult], skipped: tuple[SkippedRule, ...], found: Found) -> Coverage:
+    files = [file for run in (*found.runs, found.tree) for file in run.files]
+    kinds = Counter(file.kind for file in files)
+    return Coverage(
+        rules_run=tuple(sorted({rule for result in results for rule in result.ran})),
+        rules_skipped=skipped,
+        files=FileCoverage(
+            total=len(files),
+            by_kind=dict(sorted(kinds.items())),
+            unknown=tuple(sorted(file.path for file in files if file.kind in ("unknown", "unreadable"))),
+        ),
+    )
+
+
+def _run_summary(unit: Unit) -> RunSummary:
+    run = unit.run
+    roles: dict[str, list[str]] = {}
+    for file in run.files:
+        if file.role is not None:
+            roles.setdefault(file.role, []).append(file.path)
+    return RunSummary(
+        root=run.path,
+        layout=run.layout,
+        contract=run.contract,
+        contract_source=run.contract_source,
+        roles={role: tuple(paths) for role, paths in sorted(roles.items())},
+    )
+
+
+def _shown(path: Path | None, cwd: Path) -> str | None:
+    if path is None:
+        return None
+    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else path.name
