@@ -12,7 +12,7 @@ EXACT = 1e-9
 """Tolerance, absolute and relative, for an unrounded value."""
 
 SHORT = 5e-5
-"""Tolerance for a bare number such as ``1.0`` or ``0.5``: programs write those for exact values, seldom for rounded ones."""
+"""Tolerance for a bare number such as ``1.0`` or ``0.5``, which programs seldom write for a rounded value."""
 
 PERCENT = "*100"
 """Suffix of the definitions that give percent."""

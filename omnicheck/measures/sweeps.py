@@ -79,8 +79,8 @@ class Dependence(NamedTuple):
 def cross_overlaps(windows: Sequence[Window], *, embargo: int = 0) -> Iterator[Pair]:
     """Yield, for each held-out window of an episode, the nearest window of another split that is too near.
 
-    A held-out window (split code other than 0) gives at most one pair against train, and one against each other held-out
-    split of a lower code. Time O(n log n), memory O(n).
+    A held-out window (split code other than 0) gives at most one pair against train, and one against each other
+    held-out split of a lower code. Time O(n log n), memory O(n).
 
     Args:
         windows: the windows of one episode, in any order.

@@ -50,9 +50,9 @@ class EpisodeRow(Struct, frozen=True):
 MEANINGS: dict[str, str] = {
     "temporal_consistency@same_episode": "Share of queries whose retrieved future lies in the query's own episode.",
     "temporal_consistency@episode_mean": "Mean over episodes of the share that `same_episode` counts.",
-    "temporal_consistency@consecutive_own": "Share of consecutive query pairs whose retrieved futures both lie in their own episode.",
-    "temporal_consistency@consecutive_same": "Share of consecutive query pairs whose retrieved futures lie in one episode.",
-    "temporal_consistency@consecutive_in_order": "Share of consecutive query pairs whose futures lie in one episode, in order.",
+    "temporal_consistency@consecutive_own": "Share of consecutive queries whose futures both lie in their own episode.",
+    "temporal_consistency@consecutive_same": "Share of consecutive queries whose futures lie in one episode.",
+    "temporal_consistency@consecutive_in_order": "Share of consecutive queries whose futures are in order.",
 }
 """The definitions of `evaluate_consistency`, each in one sentence."""
 
