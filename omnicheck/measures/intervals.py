@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import sqrt
 from random import Random
@@ -138,9 +138,10 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Interval | None:
     return Interval(low, high, trials)
 
 
-def _draws(size: int, *, seed: int, resamples: int) -> list[list[int]]:
+def _draws(size: int, *, seed: int, resamples: int) -> Iterator[list[int]]:
     generator = Random(seed)  # noqa: S311 - statistics, not secrets: it must be repeatable
-    return [generator.choices(range(size), k=size) for _ in range(resamples)]
+    for _ in range(resamples):
+        yield generator.choices(range(size), k=size)
 
 
 def _percentile_interval(values: Sequence[float], *, level: float, groups: int) -> Interval | None:

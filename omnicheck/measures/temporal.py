@@ -52,7 +52,7 @@ MEANINGS: dict[str, str] = {
     "temporal_consistency@episode_mean": "Mean over episodes of the share that `same_episode` counts.",
     "temporal_consistency@consecutive_own": "Share of consecutive queries whose futures both lie in their own episode.",
     "temporal_consistency@consecutive_same": "Share of consecutive queries whose futures lie in one episode.",
-    "temporal_consistency@consecutive_in_order": "Share of consecutive queries whose futures are in order.",
+    "temporal_consistency@consecutive_in_order": "As `consecutive_same`, the later future not before the earlier.",
 }
 """The definitions of `evaluate_consistency`, each in one sentence."""
 
