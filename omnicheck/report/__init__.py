@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from omnicheck.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from omnicheck.engine.rulebook import Page
     from omnicheck.model.report import Report
+    from omnicheck.model.rule import Rule
 
 FORMATS = ("text", "concise", "json", "jsonl", "sarif", "github", "gitlab", "junit", "html", "markdown")
 
@@ -22,7 +22,7 @@ def render(
     color: bool = False,
     width: int = 80,
     verbose: int = 0,
-    rules: Mapping[str, Page] | None = None,
+    rules: Sequence[Rule] = (),
     show_suppressed: bool = False,
 ) -> str:
     """Render a report in one of ``FORMATS``, loading only that format's module.
@@ -33,7 +33,7 @@ def render(
         color: ANSI colours (text).
         width: columns (text).
         verbose: how much detail, from -1 (text, Markdown).
-        rules: rule pages by id, for their descriptions and help (SARIF).
+        rules: the rules in force, for their descriptions and help (SARIF).
         show_suppressed: keep suppressed findings (SARIF).
 
     Returns:

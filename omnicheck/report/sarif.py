@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from omnicheck.model.finding import Severity
 from omnicheck.model.report import EXIT_CODES, Diagnostic, Report
+from omnicheck.model.rule import Rule
 from omnicheck.report import wording
 from omnicheck.report.plain import encodable, printable
-
-if TYPE_CHECKING:
-    from omnicheck.engine.rulebook import Page
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 FINGERPRINT = "omnicheck/v1"
 
 
-def render(report: Report, *, rules: Mapping[str, Page] | None = None, show_suppressed: bool = False) -> str:
+def render(report: Report, *, rules: Sequence[Rule] = (), show_suppressed: bool = False) -> str:
     """Render a report as one SARIF run.
 
     Args:
         report: what to render.
-        rules: rule pages by id; they give each rule its description and help.
+        rules: the rules in force; they give each id its description, level and help.
         show_suppressed: keep suppressed findings. Upload services ignore the mark, so they are left out by default.
     """
     findings = report.findings if show_suppressed else wording.counting(report.findings)
     spoken = {found.rule: found for found in reversed(findings)}
     ids = sorted({*spoken, *report.coverage.rules_run})
+    known = {rule.id: rule for rule in rules}
     index = {rule: i for i, rule in enumerate(ids)}
     driver = {
         "name": report.tool.name,
         "version": report.tool.version,
         "semanticVersion": report.tool.version,
-        "rules": [_rule(rule, spoken.get(rule), (rules or {}).get(rule)) for rule in ids],
+        "rules": [_rule(rule, spoken.get(rule), known.get(rule)) for rule in ids],
         "properties": {"rulesDigest": report.tool.rules_digest},
     }
     run = {
@@ -51,18 +50,18 @@ def render(report: Report, *, rules: Mapping[str, Page] | None = None, show_supp
     return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
 
 
-def _rule(rule: str, spoken: Diagnostic | None, page: Page | None) -> dict[str, Any]:
-    described: dict[str, Any] = {"id": rule}
-    if page is not None:
-        described["name"] = page.rule.name
-        described["shortDescription"] = {"text": page.rule.summary}
-        described["help"] = {"text": page.prose or page.rule.summary, "markdown": page.prose or page.rule.summary}
-        described["defaultConfiguration"] = {"level": LEVELS[page.rule.severity]}
+def _rule(rule_id: str, spoken: Diagnostic | None, rule: Rule | None) -> dict[str, Any]:
+    described: dict[str, Any] = {"id": rule_id}
+    advice = [spoken.help] if spoken is not None and spoken.help else []
+    if rule is not None:
+        described["name"] = rule.name
+        described["shortDescription"] = {"text": rule.summary}
+        described["defaultConfiguration"] = {"level": LEVELS[rule.severity]}
+        advice = [rule.summary, *advice]
     elif spoken is not None:
         described["name"] = encodable(spoken.name)
-        if spoken.help:
-            described["help"] = {"text": encodable(spoken.help)}
-    return described
+    advice.append(f"`omnicheck explain {rule_id}` tells more.")
+    return described | {"help": {"text": encodable(" ".join(advice))}}
 
 
 def _result(found: Diagnostic, index: dict[str, int]) -> dict[str, Any]:

@@ -23,9 +23,11 @@ def render(report: Report, *, color: bool = False, width: int = 80, verbose: int
         report: what to render.
         color: whether to use ANSI colours.
         width: columns to wrap at; paths and values that have no space are not broken.
-        verbose: -1 leaves coverage out, 0 bounds the findings shown, 1 shows all and the suppressed ones, 2 traces too.
+        verbose: -1 tells the verdict only, 0 bounds the findings shown, 1 shows all and the suppressed ones, 2 traces too.
     """
     pen = _Pen(color, max(width, NARROWEST))
+    if verbose < 0:
+        return "\n".join(_verdict(pen, report)) + "\n"
     findings = report.findings if verbose > 0 else wording.counting(report.findings)
     selection = select_shown(findings, everything=verbose > 0)
     lines: list[str] = []
@@ -35,14 +37,10 @@ def render(report: Report, *, color: bool = False, width: int = 80, verbose: int
         lines += _run(pen, run, tuple(of_run), several=len(report.runs) > 1)
     if selection.hidden:
         lines += [*pen.wrap(f"{hidden_line(selection.hidden)} Use -v to see all.", ""), ""]
-    if verbose >= 0:
-        lines += _coverage(pen, report, verbose)
+    lines += _coverage(pen, report, verbose)
     if verbose > 1:
         lines += _traces(pen, report)
-    if note := wording.explanation(report):
-        lines += [*pen.wrap(note, ""), ""]
-    last = wording.summary_line(report)
-    return "\n".join([*lines, pen.paint(last, COLORS.get(report.verdict, "1;31"))]) + "\n"
+    return "\n".join([*lines, *_verdict(pen, report)]) + "\n"
 
 
 class _Pen:
@@ -119,6 +117,12 @@ def _coverage(pen: _Pen, report: Report, verbose: int) -> list[str]:
         more = ", …" if len(names) < len(covered.files.unknown) else ""
         lines += pen.wrap(f"{unknown}: {', '.join(printable(name) for name in names)}{more}", "  ", "      ")
     return [*lines, ""]
+
+
+def _verdict(pen: _Pen, report: Report) -> list[str]:
+    note = wording.explanation(report)
+    last = pen.paint(wording.summary_line(report), COLORS.get(report.verdict, "1;31"))
+    return [*([*pen.wrap(note, ""), ""] if note else []), last]
 
 
 def _traces(pen: _Pen, report: Report) -> list[str]:
