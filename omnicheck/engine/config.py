@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,10 @@ def _decode(table: dict[str, Any], path: Path) -> Config:
     for i, allow in enumerate(config.allow):
         if not allow.reason.strip():
             raise ConfigError("an [[allow]] entry needs a reason", path=str(path), pointer=f"/allow/{i}/reason")
+        try:
+            date.fromisoformat(allow.until or "2000-01-01")
+        except ValueError:
+            raise ConfigError("until wants a date as YYYY-MM-DD", path=str(path), pointer=f"/allow/{i}/until") from None
     return config
 
 

@@ -65,6 +65,10 @@ class Source:
         """Return the names under which a value may stand, the team's own first."""
         return self._aliases.get(key, (key,))
 
+    def known_keys(self) -> frozenset[str]:
+        """Return every name that some alias knows, the team's own included."""
+        return frozenset(key for names in self._aliases.values() for key in names)
+
     def json(self, file: RunFile) -> Document:
         """Return a JSON file's value, read once; problems are noted."""
         if file.location not in self._documents:
