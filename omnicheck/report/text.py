@@ -23,7 +23,7 @@ def render(report: Report, *, color: bool = False, width: int = 80, verbose: int
         report: what to render.
         color: whether to use ANSI colours.
         width: columns to wrap at; paths and values that have no space are not broken.
-        verbose: -1 tells the verdict only, 0 bounds the findings shown, 1 shows all, suppressed ones too, 2 adds traces.
+        verbose: -1 tells the verdict only, 0 bounds the findings shown, 1 shows all (suppressed ones too), 2 traces.
     """
     pen = _Pen(color, max(width, NARROWEST))
     if verbose < 0:
