@@ -16,11 +16,12 @@ PAGES = load_rulebook().pages
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_fixture(case: Case) -> None:
-    report = check_case(case, select=(case.rule,))
-    found = findings_of(report)
+    scope = PAGES[case.rule].rule.scope
+    # What the engine itself says depends on the other rules: they run too, and only its own word is compared.
+    report = check_case(case, select=(case.rule[:3],) if scope == "engine" else (case.rule,))
+    found = [each for each in findings_of(report) if each["rule"] == case.rule]
     if not case.fails:
         assert found == []
-        scope = PAGES[case.rule].rule.scope
         assert scope == "engine" or case.rule in report.coverage.rules_run, f"skipped: {report.coverage.rules_skipped}"
         return
     expected = case.folder / "expect.json"
@@ -30,7 +31,7 @@ def test_fixture(case: Case) -> None:
     assert found == json.loads(expected.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("rule", sorted(PAGES))
+@pytest.mark.parametrize("rule", sorted(set(PAGES) - {"OMN003"}))  # a check that crashes is a plug-in's: test_plugins.py
 def test_rule_has_fixtures(rule: str) -> None:
     for outcome in ("pass", "fail"):
         assert any((ROOT / rule / outcome).glob("*/run*/")), f"fixtures/{rule}/{outcome}/<case>/run is missing"

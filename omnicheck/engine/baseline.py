@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -50,7 +50,9 @@ def render_baseline(found: Sequence[Diagnostic], old: Baseline | None) -> str:
 REASON = "in the baseline"
 
 
-def apply_baseline(found: Sequence[Diagnostic], baseline: Baseline) -> tuple[list[Diagnostic], list[Finding]]:
+def apply_baseline(
+    found: Sequence[Diagnostic], baseline: Baseline, could_match: Callable[[str, str], bool]
+) -> tuple[list[Diagnostic], list[Finding]]:
     """Suppress the known findings; return the others' places as findings of OMN001 when an entry matched nothing."""
     known = {entry.fingerprint: entry for entry in baseline.known}
     matched = {each.fingerprint for each in found}
@@ -61,6 +63,6 @@ def apply_baseline(found: Sequence[Diagnostic], baseline: Baseline) -> tuple[lis
     unused = [
         Finding(path=entry.path, message=f"the baseline entry for {entry.rule} matched nothing", key=entry.fingerprint, help="run `omnicheck baseline` again: it only shrinks")
         for entry in baseline.known
-        if entry.fingerprint not in matched
+        if entry.fingerprint not in matched and could_match(entry.rule, entry.path)
     ]
     return result, unused

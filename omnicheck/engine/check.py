@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -89,12 +90,18 @@ def check_paths(request: Request, loaded: LoadedConfig) -> Report:
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += _engine_findings(rules, inventory, found, loaded)
     judge_ = Judge(book, config.rules.severity, profile)
-    diagnostics, unused, dated = apply_allow(judge_.diagnostics(said), config.allow, request.today, locked=profile == "publish")
+    running = {rule.id for rule in rules}
+
+    def could_match(rule: str, glob: str) -> bool:
+        return rule in running and _covers(inventory.roots, glob)
+
+    diagnostics, unused, dated = apply_allow(
+        judge_.diagnostics(said), config.allow, request.today, locked=profile == "publish", could_match=could_match
+    )
     if config.baseline:
-        diagnostics, stale = apply_baseline(diagnostics, read_baseline(loaded.base / config.baseline))
+        diagnostics, stale = apply_baseline(diagnostics, read_baseline(loaded.base / config.baseline), could_match)
         unused += stale
     own = [("OMN001", found.tree.path, each) for each in unused] + [("OMN002", found.tree.path, each) for each in dated]
-    running = {rule.id for rule in rules}
     diagnostics = sorted(
         diagnostics + judge_.diagnostics(entry for entry in own if entry[0] in running),
         key=lambda each: (each.path, each.row or 0, each.pointer or "", each.rule),
@@ -116,6 +123,12 @@ def check_paths(request: Request, loaded: LoadedConfig) -> Report:
         runs=tuple(_run_summary(unit) for unit in units),
         traces=tuple(trace for result in results for trace in result.crashed),
     )
+
+
+def _covers(roots: Sequence[str], glob: str) -> bool:
+    """Whether everything that a path glob can mean lies below the scanned roots."""
+    fixed = re.split(r"[*?\[]", glob, maxsplit=1)[0]
+    return any(root == "." or fixed == root or fixed.startswith(root.rstrip("/") + "/") for root in roots)
 
 
 def _pinned(digest: str | None, book: Rulebook) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from omnicheck.engine.rulebook import Rulebook, section
 from omnicheck.model.config import Allow
@@ -95,7 +97,7 @@ def _order(entry: tuple[str, str, Finding]) -> tuple[str, str, int, int, str, st
 
 
 def apply_allow(
-    found: Sequence[Diagnostic], allows: Sequence[Allow], today: date, *, locked: bool
+    found: Sequence[Diagnostic], allows: Sequence[Allow], today: date, *, locked: bool, could_match: Callable[[str, str], bool]
 ) -> tuple[list[Diagnostic], list[Finding], list[Finding]]:
     """Suppress what the configuration allows.
 
@@ -103,13 +105,12 @@ def apply_allow(
         found: diagnostics.
         allows: the ``[[allow]]`` entries.
         today: for ``until``.
+        could_match: whether a rule ran, and over all that a path glob can mean; only then is an entry unused.
         locked: profile ``publish``: secrets, weights and raw data cannot be allowed away.
 
     Returns:
         the diagnostics, findings of OMN001 (entries that matched nothing) and of OMN002 (expired or soon to).
     """
-    import msgspec  # noqa: PLC0415 - already loaded by the model
-
     used: Counter[int] = Counter()
     result: list[Diagnostic] = []
     for each in found:
@@ -125,7 +126,7 @@ def apply_allow(
     unused = [
         Finding(path=allow.path, message=f"the [[allow]] entry for {allow.rule} matched nothing", key=f"{allow.rule} {allow.path} {allow.pointer}")
         for i, allow in enumerate(allows)
-        if not used[i]
+        if not used[i] and could_match(allow.rule, allow.path)
     ]
     return result, unused, [finding for allow in allows for finding in _dated(allow, today)]
 

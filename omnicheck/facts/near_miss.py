@@ -41,7 +41,7 @@ KEYS = frozenset(
     """.split()
 ) | {alias for names in ALIASES.values() for alias in names}
 
-MIN_LENGTH = 7
+MIN_LENGTH = 6
 """Shorter keys are near each other by chance."""
 
 
