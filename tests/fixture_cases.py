@@ -50,9 +50,13 @@ def check_case(case: Case, *, select: tuple[str, ...]) -> Report:
 
 
 def findings_of(report: Report) -> list[dict[str, Any]]:
-    """Return the findings as they stand in the JSON report, without what is the same for all and without fingerprints."""
+    """Return the findings of the JSON report, without what is the same for all."""
     found: list[dict[str, Any]] = json.loads(render(report, "json"))["findings"]
     return [
-        {key: value for key, value in each.items() if key not in ("fingerprint", "name", "help", "run") and value not in (None, [])}
+        {
+            key: value
+            for key, value in each.items()
+            if key not in ("fingerprint", "name", "help", "run") and value not in (None, [])
+        }
         for each in found
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +18,15 @@ def baseline(
     paths: Annotated[list[Path] | None, typer.Argument(help="Result directories.")] = None,
     output: Annotated[Path, typer.Option(help="The baseline file.")] = Path("omnicheck-baseline.json"),
     config: Annotated[Path | None, typer.Option(help="Configuration file.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of only shrinking an existing baseline.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew instead of only shrinking an existing baseline.")
+    ] = False,
 ) -> None:
     """Write today's findings down so that only new ones block; an existing baseline only shrinks."""
     cwd = Path.cwd()
     loaded = load_config(cwd, config)
     bare = msgspec.structs.replace(loaded, config=msgspec.structs.replace(loaded.config, baseline=None))
-    today = datetime.now(tz=timezone.utc).date()
+    today = datetime.now(tz=UTC).date()
     report = check_paths(Request(paths=tuple(paths or (Path(),)), cwd=cwd, today=today), bare)
     old = read_baseline(output) if output.exists() and not fresh else None
     text = render_baseline(report.findings, old)

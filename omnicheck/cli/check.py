@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from omnicheck.cli.output import emit
+from omnicheck.cli.output import emit, progress_on_stderr
 from omnicheck.engine.check import Request, check_paths
 from omnicheck.engine.config import load_config
 from omnicheck.model.errors import UsageError
@@ -16,19 +16,35 @@ from omnicheck.model.report import EXIT_CODES
 
 
 def check(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Result directories. Default: the working directory.")] = None,
-    dataset: Annotated[Path | None, typer.Option(help="Directory of the dataset, linked with --training and --eval into one run.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Result directories. Default: the working directory.")
+    ] = None,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Directory of the dataset, linked with --training and --eval into one run.")
+    ] = None,
     training: Annotated[Path | None, typer.Option(help="Directory of the training artifacts.")] = None,
     eval_: Annotated[Path | None, typer.Option("--eval", help="Directory of the evaluation.")] = None,
-    staged: Annotated[bool, typer.Option("--staged", help="Check the runs that hold files staged in git; nothing staged in a run exits 0.")] = False,
+    staged: Annotated[
+        bool,
+        typer.Option("--staged", help="Check the runs that hold files staged in git; nothing staged in a run exits 0."),
+    ] = False,
     contract: Annotated[str | None, typer.Option(help="Id of the contract that judges every run.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration file.")] = None,
-    isolated: Annotated[bool, typer.Option("--isolated", help="Use no configuration at all: for foreign trees.")] = False,
-    profile: Annotated[Literal["lint", "publish"] | None, typer.Option(help="lint, or publish: before a bundle is made.")] = None,
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Use no configuration at all: for foreign trees.")
+    ] = False,
+    profile: Annotated[
+        Literal["lint", "publish"] | None, typer.Option(help="lint, or publish: before a bundle is made.")
+    ] = None,
     select: Annotated[str, typer.Option(help="Rules to run: ids or prefixes, comma separated.")] = "",
     ignore: Annotated[str, typer.Option(help="Rules not to run.")] = "",
-    fail_on: Annotated[Literal["error", "warning", "info"] | None, typer.Option(help="Least severity that fails.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="text, concise, json, jsonl, sarif, github, gitlab, junit, html or markdown.")] = "text",
+    fail_on: Annotated[
+        Literal["error", "warning", "info"] | None, typer.Option(help="Least severity that fails.")
+    ] = None,
+    format_: Annotated[
+        str,
+        typer.Option("--format", help="text, concise, json, jsonl, sarif, github, gitlab, junit, html or markdown."),
+    ] = "text",
     output: Annotated[Path | None, typer.Option(help="Write the report to a file.")] = None,
     color: Annotated[Literal["auto", "always", "never"], typer.Option(help="Colour.")] = "auto",
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Tell more.")] = 0,
@@ -66,7 +82,7 @@ def check(
         use_cache=not no_cache,
         jobs=jobs,
     )
-    report = check_paths(request, loaded)
+    report = check_paths(request, loaded, progress_on_stderr(wanted=not no_progress))
     emit(report, format_, output=output, color=color, verbose=-1 if quiet else verbose)
     raise typer.Exit(EXIT_CODES[report.verdict])
 
@@ -77,7 +93,7 @@ def _list(text: str) -> tuple[str, ...]:
 
 def _date(text: str | None) -> date:
     if text is None:
-        return datetime.now(tz=timezone.utc).date()
+        return datetime.now(tz=UTC).date()
     try:
         return date.fromisoformat(text)
     except ValueError:

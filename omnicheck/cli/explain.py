@@ -19,7 +19,9 @@ from omnicheck.model.errors import UsageError
 
 def explain(
     rule: Annotated[str, typer.Argument(help="Id or name of a rule.")],
-    format_: Annotated[Literal["text", "markdown", "json"], typer.Option("--format", help="text, markdown or json.")] = "text",
+    format_: Annotated[
+        Literal["text", "markdown", "json"], typer.Option("--format", help="text, markdown or json.")
+    ] = "text",
 ) -> None:
     """Print the page of a rule: what it does, why it matters, how to mend it."""
     loaded = load_config(Path.cwd())
@@ -27,7 +29,9 @@ def explain(
     found = next((page for page in book.pages.values() if rule.upper() == page.rule.id or rule == page.rule.name), None)
     if found is None:
         near = difflib.get_close_matches(rule, [*book.pages, *(page.rule.name for page in book.pages.values())], n=1)
-        raise UsageError(f"no rule is called {rule!r}", hint=f"did you mean {near[0]}?" if near else "`omnicheck rules` lists them")
+        raise UsageError(
+            f"no rule is called {rule!r}", hint=f"did you mean {near[0]}?" if near else "`omnicheck rules` lists them"
+        )
     if format_ == "json":
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
         return

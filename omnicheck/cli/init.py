@@ -24,7 +24,9 @@ def init(
         raise UsageError("no such directory", path=str(path))
     target = root / "omnicheck.toml"
     if target.exists():
-        raise UsageError("there is a configuration already", path=str(path / "omnicheck.toml"), hint="edit it, or move it away first")
+        raise UsageError(
+            "there is a configuration already", path=str(path / "omnicheck.toml"), hint="edit it, or move it away first"
+        )
     proposal = propose(root)
     sys.stdout.write(proposal.text)
     for note in proposal.notes:

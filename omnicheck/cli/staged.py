@@ -32,11 +32,15 @@ def staged_runs(cwd: Path, scope: Sequence[Path], roles: Mapping[str, tuple[str,
     table = role_table(roles)
     # Only a directory that has, or had, a role file near it can be a run: most commits stop here.
     folders = sorted({_whole(folder) for path in inside for folder in _near(path, top) if _has_role(folder, table)})
-    outermost = [folder for folder in folders if not any(other != folder and folder.is_relative_to(other) for other in folders)]
+    outermost = [
+        folder for folder in folders if not any(other != folder and folder.is_relative_to(other) for other in folders)
+    ]
     found = {}
     for folder in outermost:
         for run in discover(take_inventory((folder,), cwd), dict(roles)).runs:
-            if any(path.is_relative_to(Path(run.location)) for path in inside) and _owns(run.location, inside, run.files):
+            if any(path.is_relative_to(Path(run.location)) for path in inside) and _owns(
+                run.location, inside, run.files
+            ):
                 found[run.location] = Path(run.location)
     return tuple(path.relative_to(cwd) if path.is_relative_to(cwd) else path for _, path in sorted(found.items()))
 

@@ -36,12 +36,18 @@ def read_baseline(path: Path) -> Baseline:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Baseline)
     except (OSError, msgspec.DecodeError) as error:
-        raise ConfigError(f"the baseline cannot be read: {error}", path=str(path), hint="write one with `omnicheck baseline`") from error
+        raise ConfigError(
+            f"the baseline cannot be read: {error}", path=str(path), hint="write one with `omnicheck baseline`"
+        ) from error
 
 
 def render_baseline(found: Sequence[Diagnostic], old: Baseline | None) -> str:
     """Return the text of a baseline of what is found now; with an old one, only what stands in both."""
-    now = {Known(each.path, each.rule, each.fingerprint) for each in found if not each.suppressed or each.suppressed.reason == REASON}
+    now = {
+        Known(each.path, each.rule, each.fingerprint)
+        for each in found
+        if not each.suppressed or each.suppressed.reason == REASON
+    }
     if old is not None:
         now &= set(old.known)
     return msgspec.json.format(msgspec.json.encode(Baseline(1, tuple(sorted(now)))), indent=1).decode() + "\n"
@@ -57,11 +63,18 @@ def apply_baseline(
     known = {entry.fingerprint: entry for entry in baseline.known}
     matched = {each.fingerprint for each in found}
     result = [
-        msgspec.structs.replace(each, suppressed=Suppression(REASON)) if each.fingerprint in known and not each.suppressed else each
+        msgspec.structs.replace(each, suppressed=Suppression(REASON))
+        if each.fingerprint in known and not each.suppressed
+        else each
         for each in found
     ]
     unused = [
-        Finding(path=entry.path, message=f"the baseline entry for {entry.rule} matched nothing", key=entry.fingerprint, help="run `omnicheck baseline` again: it only shrinks")
+        Finding(
+            path=entry.path,
+            message=f"the baseline entry for {entry.rule} matched nothing",
+            key=entry.fingerprint,
+            help="run `omnicheck baseline` again: it only shrinks",
+        )
         for entry in baseline.known
         if entry.fingerprint not in matched and could_match(entry.rule, entry.path)
     ]

@@ -52,7 +52,9 @@ class Cache:
         if self._place is None:
             return None
         try:
-            result = msgspec.msgpack.decode((self._place / f"run-{self.key(unit)}.msgpack").read_bytes(), type=RunResult)
+            result = msgspec.msgpack.decode(
+                (self._place / f"run-{self.key(unit)}.msgpack").read_bytes(), type=RunResult
+            )
         except (OSError, msgspec.DecodeError):
             return None
         if any(("present" if Path(seen.location).exists() else "absent") != seen.state for seen in result.observed):

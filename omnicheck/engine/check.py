@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -69,24 +69,43 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int = 0
 
 
-def check_paths(request: Request, loaded: LoadedConfig) -> Report:
+def check_paths(
+    request: Request, loaded: LoadedConfig, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> Report:
     """Check the paths and return the report.
+
+    Args:
+        request: what was asked for.
+        loaded: the configuration in force.
+        progress: told how many of how many runs are judged.
 
     Raises:
         OmnicheckError: a path, the configuration, a rule page or a contract is wrong.
     """
     config = loaded.config
     profile = request.profile or config.profile
-    book = load_rulebook([loaded.base / extra for extra in config.rules.extend], cache_directory() if request.use_cache else None)
+    book = load_rulebook(
+        [loaded.base / extra for extra in config.rules.extend], cache_directory() if request.use_cache else None
+    )
     _pinned(config.rules.digest, book)
-    rules = _configured(choose(book.rules(), request.select or config.rules.select, (*config.rules.ignore, *request.ignore), preview=config.rules.preview), config.rules.params)
+    rules = _configured(
+        choose(
+            book.rules(),
+            request.select or config.rules.select,
+            (*config.rules.ignore, *request.ignore),
+            preview=config.rules.preview,
+        ),
+        config.rules.params,
+    )
     inventory = take_inventory(request.paths, request.cwd, config.exclude)
     found = discover(inventory, config.roles, _links(request, loaded))
     registry = Registry.load([loaded.base / path for path in config.contracts.paths])
     jobs = request.jobs or usable_cores()
     units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
-    results = _results(units, Cache(book.digest, enabled=request.use_cache and profile == "lint"), jobs)
-    results.append(judge_across([rule for rule in rules if rule.scope == "across"], results, config.rules.checks, found.tree.path))
+    results = _results(units, Cache(book.digest, enabled=request.use_cache and profile == "lint"), jobs, progress)
+    results.append(
+        judge_across([rule for rule in rules if rule.scope == "across"], results, config.rules.checks, found.tree.path)
+    )
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += _engine_findings(rules, inventory, found, loaded)
     judge_ = Judge(book, config.rules.severity, profile)
@@ -128,19 +147,22 @@ def check_paths(request: Request, loaded: LoadedConfig) -> Report:
 def _covers(roots: Sequence[str], glob: str) -> bool:
     """Whether everything that a path glob can mean lies below the scanned roots."""
     fixed = re.split(r"[*?\[]", glob, maxsplit=1)[0]
-    return any(root == "." or fixed == root or fixed.startswith(root.rstrip("/") + "/") for root in roots)
+    return any(root in {".", fixed} or fixed.startswith(root.rstrip("/") + "/") for root in roots)
 
 
 def _pinned(digest: str | None, book: Rulebook) -> None:
     if digest is not None and not book.digest.startswith(digest):
         raise ConfigError(
-            f"the rules are not those that the configuration pins (pinned {digest[:12]}…, in force {book.digest[:12]}…)",
+            f"the rules are not those that the configuration pins (it pins {digest[:12]}, in force {book.digest[:12]})",
             hint="read the CHANGELOG, then set [rules] digest anew; `omnicheck rules --format json` prints it",
         )
 
 
 def _configured(rules: Sequence[Rule], params: dict[str, dict[str, object]]) -> tuple[Rule, ...]:
-    return tuple(msgspec.structs.replace(rule, params={**rule.params, **params[rule.id]}) if rule.id in params else rule for rule in rules)
+    return tuple(
+        msgspec.structs.replace(rule, params={**rule.params, **params[rule.id]}) if rule.id in params else rule
+        for rule in rules
+    )
 
 
 def _links(request: Request, loaded: LoadedConfig) -> tuple[tuple[str, ...], ...]:
@@ -152,7 +174,15 @@ def _links(request: Request, loaded: LoadedConfig) -> tuple[tuple[str, ...], ...
     return tuple(given)
 
 
-def _unit(run: Run, rules: tuple[Rule, ...], registry: Registry, request: Request, loaded: LoadedConfig, profile: str, jobs: int) -> Unit:
+def _unit(
+    run: Run,
+    rules: tuple[Rule, ...],
+    registry: Registry,
+    request: Request,
+    loaded: LoadedConfig,
+    profile: str,
+    jobs: int,
+) -> Unit:
     named, by = resolve_contract(run, request.contract, loaded.config.run, own_word=profile == "lint")
     contract: dict[str, Any] | None = None
     if named is not None and (by != "metadata" or named in registry.ids()):
@@ -172,11 +202,11 @@ def _unit(run: Run, rules: tuple[Rule, ...], registry: Registry, request: Reques
     )
 
 
-def _results(units: Sequence[Unit], cache: Cache, jobs: int) -> list[RunResult]:
+def _results(units: Sequence[Unit], cache: Cache, jobs: int, progress: Callable[[int, int], None]) -> list[RunResult]:
     kept = [cache.get(unit) for unit in units]
     open_ = [unit for unit, result in zip(units, kept, strict=True) if result is None]
     weight = sum(file.size for unit in open_ for file in unit.run.files)
-    fresh = iter(map_units(judge, open_, weight=weight, jobs=jobs))
+    fresh = iter(map_units(judge, open_, weight=weight, jobs=jobs, progress=progress))
     results = []
     for unit, result in zip(units, kept, strict=True):
         if result is None:
@@ -187,14 +217,22 @@ def _results(units: Sequence[Unit], cache: Cache, jobs: int) -> list[RunResult]:
     return results
 
 
-def _engine_findings(rules: Sequence[Rule], inventory: Inventory, found: Found, loaded: LoadedConfig) -> list[tuple[str, str, Finding]]:
+def _engine_findings(
+    rules: Sequence[Rule], inventory: Inventory, found: Found, loaded: LoadedConfig
+) -> list[tuple[str, str, Finding]]:
     """Speak the rules of scope ``engine``."""
     running = {rule.id for rule in rules}
     said: list[tuple[str, str, Finding]] = []
     tree = found.tree.path
     if "OMN004" in running and not found.runs:
         what = f"{len(inventory.files)} files, none of a known role" if inventory.files else "no file"
-        said.append(("OMN004", tree, Finding(path=tree, message=f"nothing was checked: {what} under {', '.join(inventory.roots)}")))
+        said.append(
+            (
+                "OMN004",
+                tree,
+                Finding(path=tree, message=f"nothing was checked: {what} under {', '.join(inventory.roots)}"),
+            )
+        )
     if "OMN005" in running:
         own = loaded.path
         said.extend(

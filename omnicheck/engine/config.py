@@ -77,7 +77,9 @@ def _decode(table: dict[str, Any], path: Path) -> Config:
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(str(error), path=str(path), hint="`omnicheck schema config` prints what is allowed") from error
+        raise ConfigError(
+            str(error), path=str(path), hint="`omnicheck schema config` prints what is allowed"
+        ) from error
     for i, allow in enumerate(config.allow):
         if not allow.reason.strip():
             raise ConfigError("an [[allow]] entry needs a reason", path=str(path), pointer=f"/allow/{i}/reason")

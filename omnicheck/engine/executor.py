@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -22,7 +22,9 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def map_units(function: Callable[[A], B], units: Sequence[A], *, weight: int, jobs: int) -> list[B]:
+def map_units(
+    function: Callable[[A], B], units: Sequence[A], *, weight: int, jobs: int, progress: Callable[[int, int], None]
+) -> list[B]:
     """Apply a function to units, in order.
 
     Args:
@@ -30,11 +32,18 @@ def map_units(function: Callable[[A], B], units: Sequence[A], *, weight: int, jo
         units: picklable values.
         weight: bytes of input behind all units.
         jobs: how many processes at most.
+        progress: told how many of how many are done.
     """
     if jobs < 2 or len(units) < 2 or weight < WORTH_BYTES:
-        return [function(unit) for unit in units]
+        return list(_counted(map(function, units), len(units), progress))
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - 14 ms, only for large input
 
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(max_workers=min(jobs, len(units)), mp_context=context) as pool:
-        return list(pool.map(function, units))
+        return list(_counted(pool.map(function, units), len(units), progress))
+
+
+def _counted(results: Iterable[B], total: int, progress: Callable[[int, int], None]) -> Iterator[B]:
+    for done, result in enumerate(results, 1):
+        progress(done, total)
+        yield result

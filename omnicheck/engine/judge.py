@@ -86,7 +86,9 @@ def judge(unit: Unit) -> RunResult:
     source = Source(
         unit.run, contract=unit.contract, workspace=Path(unit.workspace), fields=unit.fields, jobs=unit.jobs
     )
-    planned = [want.fact for _, found in checks for want in found.wants] + [w.fact for found in comparing for w in found.wants]
+    planned = [want.fact for _, found in checks for want in found.wants] + [
+        w.fact for found in comparing for w in found.wants
+    ]
     board = Board(source, planned)
     spoken: list[Spoken] = []
     ran: list[str] = []
@@ -162,7 +164,14 @@ def _capped(findings: Sequence[Finding]) -> list[Finding]:
         kept.extend(of_file[:PER_FILE])
         if len(of_file) > PER_FILE:
             more = len(of_file) - PER_FILE
-            kept.append(Finding(path=path, message=f"{more:,} more findings of this rule in this file ({len(of_file):,} in all)", key="more", variant=of_file[0].variant))
+            kept.append(
+                Finding(
+                    path=path,
+                    message=f"{more:,} more findings of this rule in this file ({len(of_file):,} in all)",
+                    key="more",
+                    variant=of_file[0].variant,
+                )
+            )
     return kept
 
 
@@ -190,7 +199,10 @@ def _crash(run: str, rule: Rule, error: Exception) -> Finding:
 def redact_trace(error: Exception) -> str:
     """Return a trace without absolute paths and without credentials."""
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
+    lines = [
+        f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+        for frame in frames
+    ]
     return "\n".join([*lines, redact_text(f"{type(error).__name__}: {error}")])
 
 

@@ -23,7 +23,9 @@ def resolve(name: str, enabled: tuple[str, ...]) -> Check:
     if not colon:
         return find_check(name)
     if plugin not in enabled:
-        raise RuleError(f"the plug-in {plugin!r} is not enabled", hint=f'add it to the configuration: [rules] checks = ["{plugin}"]')
+        raise RuleError(
+            f"the plug-in {plugin!r} is not enabled", hint=f'add it to the configuration: [rules] checks = ["{plugin}"]'
+        )
     found = _load(plugin).get(function)
     if found is None:
         raise RuleError(f"the plug-in {plugin!r} has no check {function!r}")
@@ -39,4 +41,6 @@ def _load(plugin: str) -> dict[str, Any]:
             if not isinstance(loaded, dict):
                 raise RuleError(f"the entry point {plugin!r} must point at a mapping of names to check functions")
             return loaded
-    raise RuleError(f"no installed package offers the checks {plugin!r}", hint=f"entry points of the group {GROUP} are searched")
+    raise RuleError(
+        f"no installed package offers the checks {plugin!r}", hint=f"entry points of the group {GROUP} are searched"
+    )

@@ -52,12 +52,16 @@ def propose(root: Path) -> Proposal:
         elif named in registry.ids():
             by_contract[named].append(run)
         else:
-            notes.append(f"{run.path} names the contract {named}, which is not there; `omnicheck contracts scaffold` writes one")
+            notes.append(
+                f"{run.path} names the contract {named}, which is not there; `omnicheck contracts scaffold` writes one"
+            )
     for contract, judged in sorted(by_contract.items()):
         for run in judged:
             lines += ["[[run]]", f"path = {json.dumps(run.path, ensure_ascii=False)}", f'contract = "{contract}"', ""]
     if unnamed:
-        notes.append(f"{unnamed} runs name no contract: rules that need one are skipped there until a [[run]] entry names it")
+        notes.append(
+            f"{unnamed} runs name no contract: rules that need one are skipped there until a [[run]] entry names it"
+        )
     lines += [
         "# Your own file names and keys, without code:",
         "# [roles]",

@@ -38,7 +38,9 @@ def redact_value(value: Any, depth: int = 0) -> Any:
     if depth > 4:
         return "…"
     if isinstance(value, dict):
-        items = [(redact_text(str(key)), redact_value(inner, depth + 1)) for key, inner in list(value.items())[:MAX_ITEMS]]
+        items = [
+            (redact_text(str(key)), redact_value(inner, depth + 1)) for key, inner in list(value.items())[:MAX_ITEMS]
+        ]
         if len(value) > MAX_ITEMS:
             items.append(("…", f"{len(value) - MAX_ITEMS:,} more"))
         return dict(items)

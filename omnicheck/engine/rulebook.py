@@ -119,7 +119,11 @@ def choose(rules: Iterable[Rule], select: Sequence[str], ignore: Sequence[str], 
     return tuple(
         rule
         for rule in known
-        if (any(s == "ALL" or rule.id.startswith(s) for s in select) if select else rule.status == "stable" or (preview and rule.status == "preview"))
+        if (
+            any(s == "ALL" or rule.id.startswith(s) for s in select)
+            if select
+            else rule.status == "stable" or (preview and rule.status == "preview")
+        )
         and (preview or rule.status != "preview" or rule.id in select)
         and not any(rule.id.startswith(selector) for selector in ignore)
     )
@@ -143,7 +147,9 @@ def _read(found: Sequence[tuple[Path, Path]]) -> Rulebook:
         except (OSError, UnicodeDecodeError) as error:
             raise RuleError(f"cannot be read: {error}", path=str(path)) from error
         if page.rule.id in pages:
-            raise RuleError(f"{page.rule.id} has two pages", path=str(path), hint=f"the other is {pages[page.rule.id].path}")
+            raise RuleError(
+                f"{page.rule.id} has two pages", path=str(path), hint=f"the other is {pages[page.rule.id].path}"
+            )
         pages[page.rule.id] = page
         digest.update(f"{path.relative_to(root).as_posix()}\0{len(data)}\0".encode() + data)
     order = {family: i for i, family in enumerate(FAMILY_ORDER)}

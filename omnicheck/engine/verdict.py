@@ -97,7 +97,12 @@ def _order(entry: tuple[str, str, Finding]) -> tuple[str, str, int, int, str, st
 
 
 def apply_allow(
-    found: Sequence[Diagnostic], allows: Sequence[Allow], today: date, *, locked: bool, could_match: Callable[[str, str], bool]
+    found: Sequence[Diagnostic],
+    allows: Sequence[Allow],
+    today: date,
+    *,
+    locked: bool,
+    could_match: Callable[[str, str], bool],
 ) -> tuple[list[Diagnostic], list[Finding], list[Finding]]:
     """Suppress what the configuration allows.
 
@@ -124,7 +129,11 @@ def apply_allow(
                 break
         result.append(msgspec.structs.replace(each, suppressed=suppressed) if suppressed else each)
     unused = [
-        Finding(path=allow.path, message=f"the [[allow]] entry for {allow.rule} matched nothing", key=f"{allow.rule} {allow.path} {allow.pointer}")
+        Finding(
+            path=allow.path,
+            message=f"the [[allow]] entry for {allow.rule} matched nothing",
+            key=f"{allow.rule} {allow.path} {allow.pointer}",
+        )
         for i, allow in enumerate(allows)
         if not used[i] and could_match(allow.rule, allow.path)
     ]
@@ -148,7 +157,11 @@ def _dated(allow: Allow, today: date) -> Iterable[Finding]:
         return
     until = date.fromisoformat(allow.until)
     if until < today:
-        yield Finding(path=allow.path, message=f"the [[allow]] entry for {allow.rule} expired on {allow.until}", key=f"{allow.rule} {allow.path}")
+        yield Finding(
+            path=allow.path,
+            message=f"the [[allow]] entry for {allow.rule} expired on {allow.until}",
+            key=f"{allow.rule} {allow.path}",
+        )
     elif until - today <= NOTICE:
         yield Finding(
             path=allow.path,
@@ -161,7 +174,9 @@ def _dated(allow: Allow, today: date) -> Iterable[Finding]:
 def summarise(found: Iterable[Diagnostic]) -> Summary:
     """Count what counts."""
     counts = Counter("suppressed" if each.suppressed else each.severity for each in found)
-    return Summary(error=counts["error"], warning=counts["warning"], info=counts["info"], suppressed=counts["suppressed"])
+    return Summary(
+        error=counts["error"], warning=counts["warning"], info=counts["info"], suppressed=counts["suppressed"]
+    )
 
 
 def decide(found: Sequence[Diagnostic], fail_on: Severity, *, required_skipped: bool) -> Verdict:

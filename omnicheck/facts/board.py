@@ -58,7 +58,9 @@ class Board:
         return self._made[made]
 
     def _several(self, want: Want, found: tuple[Any, ...]) -> Any:
-        return Absent(f"{len(found)} candidates for {want.fact.__name__}") if found else Absent(provider(want.fact).absent)
+        return (
+            Absent(f"{len(found)} candidates for {want.fact.__name__}") if found else Absent(provider(want.fact).absent)
+        )
 
     def _make(self, made: type) -> Any:
         entry = provider(made)
@@ -83,7 +85,11 @@ class Board:
         group = {made: wanted}
         for other in self._folds - {made}:
             kind = cast("type[Fold]", provider(other).maker)
-            if other not in self._made and set(kind.roles) & set(wanted.roles) and all(need in self._made for need in kind.needs):
+            if (
+                other not in self._made
+                and set(kind.roles) & set(wanted.roles)
+                and all(need in self._made for need in kind.needs)
+            ):
                 group[other] = kind
                 given.update({need: self._made[need] for need in kind.needs})
         results: dict[type, list[Any]] = defaultdict(list)
@@ -108,7 +114,9 @@ class Board:
                 continue
             seen.add(made)
             entry = provider(made)
-            stack.extend(cast("type[Fold]", entry.maker).needs if entry.fold else [want.fact for want in wants(entry.maker)])
+            stack.extend(
+                cast("type[Fold]", entry.maker).needs if entry.fold else [want.fact for want in wants(entry.maker)]
+            )
         return {made for made in seen if provider(made).fold}
 
     def reason(self, want: Want) -> str:

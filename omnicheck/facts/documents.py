@@ -84,7 +84,9 @@ T = TypeVar("T", bound=JsonFact)
 
 
 def _of(source: Source, made: type[T], role: str) -> tuple[T, ...]:
-    return tuple(made(file, record(source, file)) for file in source.run.of(role) if isinstance(source.json(file).value, dict))
+    return tuple(
+        made(file, record(source, file)) for file in source.run.of(role) if isinstance(source.json(file).value, dict)
+    )
 
 
 @fact(absent="no metrics")

@@ -37,7 +37,9 @@ class Evaluation(Struct, frozen=True):
 
 
 @fact(absent="no metrics")
-def evaluations(source: Source, metrics: tuple[Metrics, ...], predictions: tuple[Predictions, ...]) -> tuple[Evaluation, ...]:
+def evaluations(
+    source: Source, metrics: tuple[Metrics, ...], predictions: tuple[Predictions, ...]
+) -> tuple[Evaluation, ...]:
     """Group the files of each evaluation."""
     rows = [each for each in predictions if each.file.role not in ("predictions_table", "shard_predictions")]
     tables = [each for each in predictions if each.file.role == "predictions_table"]

@@ -27,18 +27,73 @@ JUDGED_ROLES = (
 """Roles whose keys decide something; free-form files are not judged."""
 
 KEYS = frozenset(
-    """
-    accuracy balanced_accuracy macro_f1 micro_f1 weighted_f1 action_macro_f1 subtask_accuracy transition_accuracy
-    next_action_accuracy contact_accuracy object_micro_f1 json_validity_rate seen_label_accuracy unseen_label_accuracy
-    future_retrieval_mrr future_retrieval_recall_at_5 temporal_consistency feature_reconstruction_error trajectory_mpjpe
-    eval_split train_split eval_label_counts unseen_eval_labels num_unseen_label_samples sample_offset sample_stride
-    metric_definitions shard_dirs coverage expected_eval_samples merged_prediction_rows missing_prediction_rows
-    num_processes learning_rate target_modules tuning_mode save_mode weights_updated train_loss val_loss global_step
-    split_counts episode_split_counts label_counts action_options subtask_options skipped_episodes num_episodes
-    clip_policy horizon_windows max_pairs_per_episode dataset_contract source_dataset_jsonl source_dataset_manifest
-    episodes missing_or_incomplete selected_episode_count included_episode_count main_task frame_count
-    held_out_episode_count acceptance_criteria acceptanceCriteria thresholds min_samples
-    """.split()
+    {
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+        "micro_f1",
+        "weighted_f1",
+        "action_macro_f1",
+        "subtask_accuracy",
+        "transition_accuracy",
+        "next_action_accuracy",
+        "contact_accuracy",
+        "object_micro_f1",
+        "json_validity_rate",
+        "seen_label_accuracy",
+        "unseen_label_accuracy",
+        "future_retrieval_mrr",
+        "future_retrieval_recall_at_5",
+        "temporal_consistency",
+        "feature_reconstruction_error",
+        "trajectory_mpjpe",
+        "eval_split",
+        "train_split",
+        "eval_label_counts",
+        "unseen_eval_labels",
+        "num_unseen_label_samples",
+        "sample_offset",
+        "sample_stride",
+        "metric_definitions",
+        "shard_dirs",
+        "coverage",
+        "expected_eval_samples",
+        "merged_prediction_rows",
+        "missing_prediction_rows",
+        "num_processes",
+        "learning_rate",
+        "target_modules",
+        "tuning_mode",
+        "save_mode",
+        "weights_updated",
+        "train_loss",
+        "val_loss",
+        "global_step",
+        "split_counts",
+        "episode_split_counts",
+        "label_counts",
+        "action_options",
+        "subtask_options",
+        "skipped_episodes",
+        "num_episodes",
+        "clip_policy",
+        "horizon_windows",
+        "max_pairs_per_episode",
+        "dataset_contract",
+        "source_dataset_jsonl",
+        "source_dataset_manifest",
+        "episodes",
+        "missing_or_incomplete",
+        "selected_episode_count",
+        "included_episode_count",
+        "main_task",
+        "frame_count",
+        "held_out_episode_count",
+        "acceptance_criteria",
+        "acceptanceCriteria",
+        "thresholds",
+        "min_samples",
+    }
 ) | {alias for names in ALIASES.values() for alias in names}
 
 MIN_LENGTH = 6
@@ -87,7 +142,9 @@ def _misses(file: RunFile, value: Any, known: frozenset[str], by_style: dict[str
                 stack.append((pointer, inner))
             if key in known or key in told or len(key) < MIN_LENGTH or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", key):
                 continue
-            near = by_style.get(_plain(key)) or next((k for k in sorted(known) if len(k) >= MIN_LENGTH and slip(key, k)), None)
+            near = by_style.get(_plain(key)) or next(
+                (k for k in sorted(known) if len(k) >= MIN_LENGTH and slip(key, k)), None
+            )
             if near is not None and near not in here:
                 told.add(key)
                 yield NearMiss(file, pointer, key, near)

@@ -14,7 +14,9 @@ from omnicheck.readers.problem import Problem
 from omnicheck.readers.table import read_csv
 
 
-def fold_file(source: Source, file: RunFile, folds: Mapping[type, type[Fold]], given: Mapping[type, Any], *, noted: bool) -> dict[type, Any]:
+def fold_file(
+    source: Source, file: RunFile, folds: Mapping[type, type[Fold]], given: Mapping[type, Any], *, noted: bool
+) -> dict[type, Any]:
     """Read a file once, feed every fold that is not idle, and return the facts by class.
 
     Args:

@@ -84,7 +84,9 @@ class PredictionFold:
             truth, answer = _first(row, "true_answer"), _first(row, "predicted_answer")
             self._rows.append(
                 (
-                    _text(_first(row, "sample_id")) if any(key in row for key in ALIASES["sample_id"]) else _text(row.get("window_index")),
+                    _text(_first(row, "sample_id"))
+                    if any(key in row for key in ALIASES["sample_id"])
+                    else _text(row.get("window_index")),
                     line,
                     self._intern(_text(_first(row, "episode"))),
                     self._intern(_text(_first(row, "split"))),
@@ -103,9 +105,9 @@ class PredictionFold:
         if isinstance(truth, dict):
             given = answer if isinstance(answer, dict) else {}
             pairs.update({key: (value, given.get(key)) for key, value in truth.items() if not isinstance(value, dict)})
-        for key in row:
+        for key, value in row.items():
             if key.startswith("true_") and f"pred_{key[5:]}" in row and key != "true_json":
-                pairs[key[5:]] = (row[key], row[f"pred_{key[5:]}"])
+                pairs[key[5:]] = (value, row[f"pred_{key[5:]}"])
         for key, (true, predicted) in pairs.items():
             column = self._fields.setdefault(key, ([], []))
             for side, value in zip(column, (true, predicted), strict=True):
@@ -133,11 +135,23 @@ class PredictionFold:
         """Return the columns."""
         columns = tuple(zip(*self._rows, strict=True)) if self._rows else ((),) * 9
         fields = {
-            key: (_padded(true, len(self._rows)), _padded(predicted, len(self._rows))) for key, (true, predicted) in self._fields.items()
+            key: (_padded(true, len(self._rows)), _padded(predicted, len(self._rows)))
+            for key, (true, predicted) in self._fields.items()
         }
         ids, lines, episodes, splits, true, predicted, correct, windows, parsed = columns
         return Predictions(
-            self._file, ids, lines, episodes, splits, true, predicted, correct, windows, fields, parsed, frozenset(self._columns)
+            self._file,
+            ids,
+            lines,
+            episodes,
+            splits,
+            true,
+            predicted,
+            correct,
+            windows,
+            fields,
+            parsed,
+            frozenset(self._columns),
         )
 
 

@@ -99,5 +99,13 @@ def reading(source: Source, rows: tuple[RowsRead, ...]) -> Reading | None:
             source.yaml(file)
         elif file.base.endswith(".md"):
             source.text(file)
-    ordered = sorted(set(source.problems), key=lambda entry: (entry.file.path, entry.problem.line or 0, entry.problem.pointer or "", entry.problem.message))
+    ordered = sorted(
+        set(source.problems),
+        key=lambda entry: (
+            entry.file.path,
+            entry.problem.line or 0,
+            entry.problem.pointer or "",
+            entry.problem.message,
+        ),
+    )
     return Reading(len(files), tuple(ordered))

@@ -81,7 +81,7 @@ class ProgressFold:
             event = Event(
                 line,
                 name if isinstance(name, str) else "",
-                float(stamp) if timed else None,
+                float(stamp) if timed and stamp is not None else None,
                 run_id if isinstance(run_id, str) else None,
                 row,
             )

@@ -99,7 +99,10 @@ class Record:
 
     def objects(self, name: str) -> list[Record]:
         """Return the objects of an array; elements that are none are noted and left out."""
-        records = [Record(self._source, self.file, item, f"{self.pointer(name)}/{i}") for i, item in enumerate(self.items(name))]
+        records = [
+            Record(self._source, self.file, item, f"{self.pointer(name)}/{i}")
+            for i, item in enumerate(self.items(name))
+        ]
         return [record for record in records if isinstance(record.value, dict)]
 
     def strings(self, name: str) -> tuple[str, ...]:
@@ -119,7 +122,9 @@ class Record:
     def _wrong(self, name: str, wanted: str, found: Any) -> None:
         pointer = f"{self.at}/{name}" if name else self.at
         shown = type(found).__name__ if isinstance(found, dict | list) else repr(found)[:60]
-        self._source.note(self.file, Problem(message=f"expected a {wanted}, found {shown}", pointer=pointer, kind="type"))
+        self._source.note(
+            self.file, Problem(message=f"expected a {wanted}, found {shown}", pointer=pointer, kind="type")
+        )
 
 
 def record(source: Source, file: RunFile) -> Record:

@@ -89,7 +89,9 @@ class Source:
             try:
                 document = read_yaml(file.disk)
             except ReadError as error:
-                document = Document(value=None, problems=(Problem(message=error.message, kind="unreadable"),), readable=False)
+                document = Document(
+                    value=None, problems=(Problem(message=error.message, kind="unreadable"),), readable=False
+                )
             self._documents[file.location] = document
             self.problems.extend(FileProblem(file, problem) for problem in document.problems)
         return self._documents[file.location]

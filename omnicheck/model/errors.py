@@ -15,7 +15,13 @@ class OmnicheckError(Exception):
     """
 
     def __init__(
-        self, message: str, *, path: str | None = None, line: int | None = None, pointer: str | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        pointer: str | None = None,
+        hint: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message

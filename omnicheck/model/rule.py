@@ -26,11 +26,13 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         name: kebab-case name.
         summary: one sentence that says what is wrong when the rule speaks.
         severity: default severity in profile ``lint``.
-        check: name of the check, ``module.function`` below ``omnicheck.checks``, or ``plugin:name``; empty for rules the engine itself speaks.
+        check: name of the check, ``module.function`` below ``omnicheck.checks``, or ``plugin:name``; empty for
+            rules the engine itself speaks.
         since: version that introduced it.
         publish: whether a bundle may be made when this rule was skipped (``required``: no).
         status: ``preview``, ``stable`` or ``deprecated``.
-        scope: ``run`` judges one run, ``across`` compares the runs checked together, ``engine`` is spoken by the engine itself.
+        scope: ``run`` judges one run, ``across`` compares the runs checked together, ``engine`` is spoken by the
+            engine itself.
         params: parameters of the check.
         variants: severities by variant name.
         profile: overrides by profile.

@@ -11,16 +11,19 @@ class RunFile(Struct, frozen=True, kw_only=True):
     """A file as the inventory saw it.
 
     Attributes:
-        path: what people and reports see: posix, relative to the working directory where it lies below it, else to the scanned root.
+        path: what people and reports see: posix, relative to the working directory where it lies below it,
+            else to the scanned root.
         name: posix path relative to the root of its run (``eval/metrics.json``).
         location: absolute path on this machine; never shown.
-        kind: what the bytes are (``json``, ``jsonl``, ``csv``, ``text``, ``safetensors``, …; ``empty``; ``unknown``).
+        kind: what the bytes are (``json``, ``jsonl``, ``csv``, ``text``, ``safetensors``, …; ``empty``;
+            ``unknown``).
         size: bytes.
         mtime_ns: modification time, for the cache only; no file time decides a finding.
         ctime_ns: change time, for the cache only.
         inode: for the cache only.
         role: what the file is in its run (``metrics``, ``predictions``, …), or None.
-        tag: what sets it apart from others of its role: ``metrics_eval.json`` has ``eval``, ``metrics.json`` has the empty tag.
+        tag: what sets it apart from others of its role: ``metrics_eval.json`` has ``eval``, ``metrics.json`` has
+            the empty tag.
     """
 
     path: str
@@ -57,7 +60,8 @@ class Run(Struct, frozen=True, kw_only=True):
         path: display path of its root.
         location: absolute path of its root.
         files: every file that belongs to it, sorted by name; files of nested runs belong to those.
-        layout: ``flat``, ``packaged`` (``dataset/ training/ eval/ validation/``), ``linked`` (several directories) or ``tree`` (files outside every run).
+        layout: ``flat``, ``packaged`` (``dataset/ training/ eval/ validation/``), ``linked`` (several directories)
+            or ``tree`` (files outside every run).
         contract: id of the backbone contract in force, or None.
         contract_source: who named it: ``option``, ``config``, ``metadata`` or ``none``.
         linked: absolute paths of the linked directories of a ``linked`` run.

@@ -26,7 +26,9 @@ class Found(msgspec.Struct, frozen=True):
     tree: Run
 
 
-def discover(inventory: Inventory, roles: dict[str, tuple[str, ...]], linked: tuple[tuple[str, ...], ...] = ()) -> Found:
+def discover(
+    inventory: Inventory, roles: dict[str, tuple[str, ...]], linked: tuple[tuple[str, ...], ...] = ()
+) -> Found:
     """Bind files to runs and roles.
 
     A directory is a run when a file of an anchoring role lies in it; the parts of a packaged tree and the
@@ -53,7 +55,9 @@ def discover(inventory: Inventory, roles: dict[str, tuple[str, ...]], linked: tu
         _run(root, files, table, next((group for group in linked if group[0] == root), ()))
         for root, files in sorted(owners.items())
     ]
-    tree = Run(path=inventory.roots[0] if inventory.roots else ".", location="", layout="tree", files=_bind(outside, "", table))
+    tree = Run(
+        path=inventory.roots[0] if inventory.roots else ".", location="", layout="tree", files=_bind(outside, "", table)
+    )
     return Found(tuple(sorted(runs, key=lambda run: run.path)), tree)
 
 
@@ -67,7 +71,7 @@ def _run_roots(inventory: Inventory, table: tuple[Role, ...]) -> set[str]:
 
 
 def _lift(folder: str, anchored: set[str]) -> str:
-    """Return the run root of a directory that holds role files: itself, or the package or evaluation it is a part of."""
+    """Return the run root of a directory that holds role files: itself, or what it is a part of."""
     path = PurePosixPath(folder)
     if SHARD.match(path.name):
         parent = path.parent
@@ -91,7 +95,9 @@ def _nearest(folder: str, roots: set[str] | dict[str, tuple[str, ...]]) -> str |
 
 
 def _run(root: str, files: list[RunFile], table: tuple[Role, ...], linked: tuple[str, ...]) -> Run:
-    bound = tuple(file for base in linked for file in _bind([f for f in files if f.location.startswith(base + "/")], base, table))
+    bound = tuple(
+        file for base in linked for file in _bind([f for f in files if f.location.startswith(base + "/")], base, table)
+    )
     if not linked:
         bound = _bind(files, root, table)
     shown = _root_path(bound[0], root)

@@ -14,13 +14,23 @@ from omnicheck.model.errors import ReadError
 from omnicheck.model.run import Run
 from omnicheck.readers.gate import open_regular
 
-NAMING_ROLES = ("verified_summary", "training_metadata", "metrics", "dataset_manifest", "packer_summary", "checkpoint_manifest", "run_summary")
+NAMING_ROLES = (
+    "verified_summary",
+    "training_metadata",
+    "metrics",
+    "dataset_manifest",
+    "packer_summary",
+    "checkpoint_manifest",
+    "run_summary",
+)
 """Roles whose ``backbone`` field names the contract, in order of authority."""
 
 LIMIT = 4 << 20
 
 
-def resolve_contract(run: Run, option: str | None, links: Sequence[RunLink], *, own_word: bool) -> tuple[str | None, str]:
+def resolve_contract(
+    run: Run, option: str | None, links: Sequence[RunLink], *, own_word: bool
+) -> tuple[str | None, str]:
     """Return the contract id of a run and who named it (``option``, ``config``, ``metadata`` or ``none``).
 
     Args:

@@ -74,7 +74,11 @@ ROLES: tuple[Role, ...] = (
     Role("run_summary", ("*_summary.json", "training_contract_audit.json", "training_readiness.json"), anchor=False),
     Role("server_info", ("server_info.json",)),
     Role("upload_manifest", ("upload_manifest.json",)),
-    Role("run_config", ("config.yaml", "config.yml", "*_config.yaml", "train_config.json", "run_config.json"), anchor=False),
+    Role(
+        "run_config",
+        ("config.yaml", "config.yml", "*_config.yaml", "train_config.json", "run_config.json"),
+        anchor=False,
+    ),
     Role("document", ("*.md", "*.rst"), anchor=False),
 )
 """In order of preference: the first role whose glob fits binds the file."""
