@@ -30,10 +30,10 @@ class Table(Struct, frozen=True):
 
 
 class _Record(Struct):
-    """One record: its cells, and the physical line it begins on."""
+    """One record: its cells (None when it is broken), and the physical line it begins on."""
 
     line: int
-    cells: list[str]
+    cells: list[str] | None
 
 
 class _TooLongError(Exception):
@@ -50,7 +50,7 @@ def read_header(path: Path, problems: list[Problem], *, cell_limit: int = CELL_L
     with open_regular(path) as stream:
         record = next(_records(stream, tally, cell_limit), None)
     tally.close()
-    return Table(tuple(record.cells) if record else ())
+    return Table(tuple(record.cells or ()) if record else ())
 
 
 def read_csv(
@@ -75,8 +75,8 @@ def read_csv(
             before = stamp(stream)
             records = _records(stream, tally, cell_limit)
             header = next(records, None)
-            if header is not None:
-                _tell_repeated(header, tally)
+            if header is not None and header.cells is not None:
+                _tell_repeated(header.cells, header.line, tally)
                 yield from _rows(header.cells, records, tally, chunk_rows)
             elif before[0] == 0:
                 tally.add(Problem("empty, without a header", line=1, kind="truncated"))
@@ -105,7 +105,7 @@ def read_matrix(path: Path, problems: list[Problem], *, limit: int = CELL_LIMIT)
         if size > limit:
             tally.add(Problem(f"{size} bytes, more than the {limit} that are read", kind="too-large"))
             return [], []
-        records = [record.cells for record in _records(stream, tally, limit)]
+        records = [record.cells for record in _records(stream, tally, limit) if record.cells is not None]
     tally.close()
     return (records[0], records[1:]) if records else ([], [])
 
@@ -115,12 +115,12 @@ def _rows(columns: list[str], records: Iterator[_Record], tally: Tally, chunk_ro
     rows: list[Row] = []
     first = 1
     for number, record in enumerate(records, 1):
-        whole = len(record.cells) == width
-        if whole:
+        whole = record.cells is not None and len(record.cells) == width
+        if record.cells is not None and whole:
             if not rows:
                 first = number
             rows.append(dict(zip(columns, record.cells, strict=True)))
-        else:
+        elif record.cells is not None:
             message = f"{len(record.cells)} cells under {width} columns"
             tally.add(Problem(message, line=record.line, row=number))
         if rows and (not whole or len(rows) == chunk_rows):
@@ -130,11 +130,11 @@ def _rows(columns: list[str], records: Iterator[_Record], tally: Tally, chunk_ro
         yield Chunk(first, rows)
 
 
-def _tell_repeated(header: _Record, tally: Tally) -> None:
+def _tell_repeated(names: list[str], line: int, tally: Tally) -> None:
     seen: set[str] = set()
-    for name in header.cells:
+    for name in names:
         if name in seen:
-            tally.add(Problem(f"column {brief(name)} stands twice in the header", line=1, kind="duplicate-key"))
+            tally.add(Problem(f"column {brief(name)} stands twice in the header", line=line, kind="duplicate-key"))
         seen.add(name)
 
 
@@ -199,6 +199,7 @@ def _records(stream: BinaryIO, tally: Tally, limit: int) -> Iterator[_Record]:
             return
         except csv.Error as error:
             tally.add(_csv_problem(str(error), lines.first))
+            yield _Record(lines.first, None)
             continue
         if not cells:
             blank = blank or lines.first

@@ -6,8 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-from omnicheck.model.errors import ReadError
-from omnicheck.readers.gate import open_regular
 from omnicheck.readers.json_document import Document
 from omnicheck.readers.json_scan import INT_DIGITS, brief
 from omnicheck.readers.problem import Problem, Tally
@@ -18,6 +16,7 @@ DEPTH = 200
 
 _TAG = "tag:yaml.org,2002:"
 _CONVERTED = frozenset(_TAG + name for name in ("null", "bool", "int", "float"))
+_COLLECTIONS = frozenset(_TAG + name for name in ("seq", "map"))
 _TEXT = frozenset(_TAG + name for name in ("str", "timestamp", "value", "merge"))
 
 
@@ -34,12 +33,6 @@ def read_yaml(path: Path, *, limit: int = LIMIT, depth: int = DEPTH) -> Document
     Raises:
         ReadError: the file cannot be opened.
     """
-    try:
-        open_regular(path, limit).close()
-    except ReadError as error:
-        if "more than the" not in error.message:
-            raise
-        return Document(None, (Problem(error.message, kind="too-large"),), readable=False)
     problems: list[Problem] = []
     text = read_text(path, problems, limit=limit)
     if problems:
@@ -90,11 +83,14 @@ def _refuse(events: Any, depth: int) -> Problem | None:
 
 
 def _plain(node: Any, pointer: str, loader: Any, tally: Tally) -> Any:
-    kind = node.id
-    if kind == "sequence":
-        return [_plain(each, f"{pointer}/{index}", loader, tally) for index, each in enumerate(node.value)]
-    if kind == "scalar":
+    if node.id == "scalar":
         return _scalar(node, pointer, loader, tally)
+    if node.tag not in _COLLECTIONS:
+        line = node.start_mark.line + 1
+        tally.add(Problem(f"tag {brief(node.tag)} is not read", line=line, pointer=pointer, kind="type"))
+        return None
+    if node.id == "sequence":
+        return [_plain(each, f"{pointer}/{index}", loader, tally) for index, each in enumerate(node.value)]
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
