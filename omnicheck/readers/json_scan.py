@@ -16,6 +16,7 @@ INT_DIGITS = 308
 
 # Possessive: no backtracking state is kept, so that a string of any length costs no memory.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_STRINGS = re.compile(rb'(?:[^"]*+"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)){1,4096}+|[^"]++', re.DOTALL)
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]:,]|[^\s{}\[\]:,"]++', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OPENERS = b"{["
@@ -30,7 +31,7 @@ def too_deep(data: bytes, depth: int) -> bool:
     """Whether arrays and objects nest deeper than ``depth``."""
     if data.count(b"{") + data.count(b"[") <= depth:
         return False
-    brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
+    brackets = b"".join(part.translate(None, _NOT_BRACKETS) for part in _unquoted(data))
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > depth
 
 
@@ -68,7 +69,13 @@ def may_repeat_keys(data: bytes, colons: int, keys: int) -> bool:
 
 def count_key_tokens(data: bytes) -> int:
     """Return how many keys the text of valid JSON holds, repeated ones counted each time."""
-    return _STRING.sub(b"", data).count(b":")
+    return sum(part.count(b":") for part in _unquoted(data))
+
+
+def _unquoted(data: bytes) -> Iterator[bytes]:
+    # In parts of some thousand strings: a substitution keeps a piece per match, which would outgrow the document.
+    for match in _STRINGS.finditer(data):
+        yield _STRING.sub(b"", match[0])
 
 
 def count_keys(value: Any) -> int:

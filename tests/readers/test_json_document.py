@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from omnicheck.model.errors import ReadError
 from omnicheck.readers.json_document import Document, line_of, parse_json, read_json
+from omnicheck.readers.json_scan import count_key_tokens
 
 SCALARS = st.one_of(
     st.none(),
@@ -192,3 +193,13 @@ def test_line_of_follows_the_last_of_repeated_keys_and_gives_up_quietly() -> Non
     assert line_of(b"[" * 100_000, "/1/0") is None
     assert line_of(b'{"a":\n NaN, "b": oops', "/a") == 2
     assert line_of(b"", "") is None
+
+
+def test_counting_keys_costs_little_more_than_the_document() -> None:
+    data = b"{" + b'"a":" :",' * 100_000 + b'"b":2}'
+    tracemalloc.start()
+    counted = count_key_tokens(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert counted == 100_001
+    assert peak < 3 * len(data)
