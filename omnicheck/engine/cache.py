@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from omnicheck import __version__
-from omnicheck.engine.judge import RunResult, Unit, listing_of
 from omnicheck.engine.store import cache_directory, write_atomically
+from omnicheck.engine.unit import RunResult, Unit, listing_of
+from omnicheck.model.rule import Rule
 
 FRESH_NS = 2_000_000_000
 """Files touched this shortly before the start may change again within the same clock tick."""
@@ -70,6 +72,23 @@ class Cache:
         if newest > self._started - FRESH_NS:
             return
         write_atomically(self._place / f"run-{self.key(unit)}.msgpack", msgspec.msgpack.encode(result))
+
+    def across(
+        self, rules: Sequence[Rule], results: Sequence[RunResult], compare: Callable[[], RunResult]
+    ) -> RunResult:
+        """Return what rules that compare runs say of these results, kept under the digest of what they compare."""
+        if self._place is None:
+            return compare()
+        parts = (__version__, self._rules_digest, rules, [(result.run, result.shared) for result in results])
+        digest = hashlib.sha256(msgspec.msgpack.encode(parts, order="sorted")).hexdigest()
+        entry = self._place / f"across-{digest}.msgpack"
+        try:
+            return msgspec.msgpack.decode(entry.read_bytes(), type=RunResult)
+        except (OSError, msgspec.DecodeError):
+            result = compare()
+            if not result.crashed:
+                write_atomically(entry, msgspec.msgpack.encode(result))
+            return result
 
     def prune(self) -> None:
         """Remove results that nobody has written for a month; called now and then."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -17,9 +17,9 @@ from omnicheck.engine.baseline import apply_baseline, read_baseline
 from omnicheck.engine.cache import Cache
 from omnicheck.engine.config import LoadedConfig
 from omnicheck.engine.executor import map_units, usable_cores
-from omnicheck.engine.judge import RunResult, Unit, judge, judge_across
 from omnicheck.engine.rulebook import Rulebook, choose, load_rulebook
 from omnicheck.engine.store import cache_directory
+from omnicheck.engine.unit import RunResult, Unit
 from omnicheck.engine.verdict import Judge, apply_allow, decide, summarise
 from omnicheck.model.errors import ConfigError
 from omnicheck.model.finding import Finding, Severity
@@ -102,10 +102,9 @@ def check_paths(
     registry = Registry.load([loaded.base / path for path in config.contracts.paths])
     jobs = request.jobs or usable_cores()
     units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
-    results = _results(units, Cache(book.digest, enabled=request.use_cache and profile == "lint"), jobs, progress)
-    results.append(
-        judge_across([rule for rule in rules if rule.scope == "across"], results, config.rules.checks, found.tree.path)
-    )
+    cache = Cache(book.digest, enabled=request.use_cache and profile == "lint")
+    results = _results(units, cache, jobs, progress)
+    results.append(_across(rules, results, cache, config.rules.checks, found.tree.path))
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += _engine_findings(rules, inventory, found, loaded)
     judge_ = Judge(book, config.rules.severity, profile)
@@ -206,7 +205,11 @@ def _results(units: Sequence[Unit], cache: Cache, jobs: int, progress: Callable[
     kept = [cache.get(unit) for unit in units]
     open_ = [unit for unit, result in zip(units, kept, strict=True) if result is None]
     weight = sum(file.size for unit in open_ for file in unit.run.files)
-    fresh = iter(map_units(judge, open_, weight=weight, jobs=jobs, progress=progress))
+    fresh: Iterator[RunResult] = iter(())
+    if open_:
+        from omnicheck.engine.judge import judge  # noqa: PLC0415 - facts and checks are loaded only when a run is judged
+
+        fresh = iter(map_units(judge, open_, weight=weight, jobs=jobs, progress=progress))
     results = []
     for unit, result in zip(units, kept, strict=True):
         if result is None:
@@ -215,6 +218,19 @@ def _results(units: Sequence[Unit], cache: Cache, jobs: int, progress: Callable[
         results.append(result)
     cache.prune()
     return results
+
+
+def _across(
+    rules: Sequence[Rule], results: Sequence[RunResult], cache: Cache, plugins: tuple[str, ...], root: str
+) -> RunResult:
+    comparing = [rule for rule in rules if rule.scope == "across"]
+
+    def compare() -> RunResult:
+        from omnicheck.engine.judge import judge_across  # noqa: PLC0415 - as above
+
+        return judge_across(comparing, results, plugins, root)
+
+    return cache.across(comparing, results, compare)
 
 
 def _engine_findings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,70 +13,17 @@ import msgspec
 from omnicheck.checks.declare import Check, decode_params
 from omnicheck.engine.plugins import resolve
 from omnicheck.engine.redact import redact_text, redact_value
+from omnicheck.engine.unit import RunResult, Spoken, Unit
 from omnicheck.facts.board import Absent, Board
 from omnicheck.facts.registry import Each
-from omnicheck.facts.source import Observed, Source
+from omnicheck.facts.source import Source
 from omnicheck.model.errors import OmnicheckError
 from omnicheck.model.finding import Finding
 from omnicheck.model.report import SkippedRule
 from omnicheck.model.rule import Rule
-from omnicheck.model.run import Run
 
 PER_FILE = 20
 """Findings that a rule reports for one file; one more tells how many there were."""
-
-
-class Spoken(msgspec.Struct, frozen=True):
-    """A finding and the id of the rule that spoke."""
-
-    rule: str
-    finding: Finding
-
-
-class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules said of one run; this is what the cache keeps.
-
-    Attributes:
-        run: display path.
-        spoken: findings, redacted.
-        ran: ids of the rules that judged.
-        skipped: rules that could not, with the reason.
-        crashed: traces of checks that raised.
-        observed: paths outside the listing that were looked at.
-        shared: facts for rules that compare runs, encoded, by class name.
-    """
-
-    run: str
-    spoken: tuple[Spoken, ...] = ()
-    ran: tuple[str, ...] = ()
-    skipped: tuple[SkippedRule, ...] = ()
-    crashed: tuple[str, ...] = ()
-    observed: tuple[Observed, ...] = ()
-    shared: dict[str, bytes] = msgspec.field(default_factory=dict)
-
-
-class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """One run with its rules: picklable, so that any executor can take it.
-
-    Attributes:
-        run: the run.
-        rules: rules of scope ``run``.
-        comparing: rules that compare runs; only their facts are made here.
-        contract: raw value of the contract in force.
-        workspace: absolute path that relative paths start from.
-        fields: a team's own aliases by key.
-        plugins: names of entry points that may be loaded.
-        jobs: processes that a pass over a large file may use.
-    """
-
-    run: Run
-    rules: tuple[Rule, ...]
-    comparing: tuple[Rule, ...] = ()
-    contract: dict[str, Any] | None = None
-    workspace: str = ""
-    fields: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    plugins: tuple[str, ...] = ()
-    jobs: int = 1
 
 
 def judge(unit: Unit) -> RunResult:
@@ -228,8 +175,3 @@ def _gather(made: type, results: Sequence[RunResult]) -> tuple[tuple[str, Any], 
 
 def _class_name(made: type) -> str:
     return f"{made.__module__}.{made.__qualname__}"
-
-
-def listing_of(run: Run) -> Mapping[str, tuple[int, int, int, int]]:
-    """Return what the cache compares of each file: size, modification and change time, inode."""
-    return {file.path: (file.size, file.mtime_ns, file.ctime_ns, file.inode) for file in run.files}

@@ -10,7 +10,7 @@ import msgspec
 
 from omnicheck.facts.aliases import ALIASES
 from omnicheck.model.errors import EscapeError, ReadError
-from omnicheck.model.run import Run, RunFile
+from omnicheck.model.run import Observed, Run, RunFile
 from omnicheck.readers.gate import inside
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
@@ -22,13 +22,6 @@ class FileProblem(msgspec.Struct, frozen=True):
 
     file: RunFile
     problem: Problem
-
-
-class Observed(msgspec.Struct, frozen=True):
-    """A path outside the run's listing that a fact looked at, and what was seen there (for the cache)."""
-
-    location: str
-    state: str
 
 
 class Source:

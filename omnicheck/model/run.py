@@ -78,3 +78,10 @@ class Run(Struct, frozen=True, kw_only=True):
     def of(self, *roles: str) -> tuple[RunFile, ...]:
         """The files of the given roles, sorted by name."""
         return tuple(file for file in self.files if file.role in roles)
+
+
+class Observed(Struct, frozen=True):
+    """A path outside the run's listing that a fact looked at, and what was seen there (for the cache)."""
+
+    location: str
+    state: str
