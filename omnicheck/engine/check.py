@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -16,26 +14,24 @@ from omnicheck.contracts.registry import Registry
 from omnicheck.engine.baseline import apply_baseline, read_baseline
 from omnicheck.engine.cache import Cache
 from omnicheck.engine.config import LoadedConfig
+from omnicheck.engine.coverage import coverage_of, summary_of
 from omnicheck.engine.executor import map_units, usable_cores
+from omnicheck.engine.own_rules import covers, scan_findings
 from omnicheck.engine.rulebook import Rulebook, choose, load_rulebook
 from omnicheck.engine.store import cache_directory
 from omnicheck.engine.unit import RunResult, Unit
 from omnicheck.engine.verdict import Judge, apply_allow, decide, summarise
 from omnicheck.model.errors import ConfigError
-from omnicheck.model.finding import Finding, Severity
+from omnicheck.model.finding import Severity
 from omnicheck.model.report import (
     ConfigSummary,
-    Coverage,
-    FileCoverage,
     Report,
-    RunSummary,
-    SkippedRule,
     Tool,
 )
 from omnicheck.model.rule import Rule
 from omnicheck.model.run import Run
-from omnicheck.runs.discover import Found, discover
-from omnicheck.runs.inventory import Inventory, take_inventory
+from omnicheck.runs.discover import discover
+from omnicheck.runs.inventory import take_inventory
 from omnicheck.runs.resolve import resolve_contract
 
 
@@ -106,12 +102,12 @@ def check_paths(
     results = _results(units, cache, jobs, progress)
     results.append(_across(rules, results, cache, config.rules.checks, found.tree.path))
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
-    said += _engine_findings(rules, inventory, found, loaded)
+    said += scan_findings(rules, inventory, found, loaded)
     judge_ = Judge(book, config.rules.severity, profile)
     running = {rule.id for rule in rules}
 
     def could_match(rule: str, glob: str) -> bool:
-        return rule in running and _covers(inventory.roots, glob)
+        return rule in running and covers(inventory.roots, glob)
 
     diagnostics, unused, dated = apply_allow(
         judge_.diagnostics(said), config.allow, request.today, locked=profile == "publish", could_match=could_match
@@ -137,16 +133,10 @@ def check_paths(
         ),
         summary=summarise(diagnostics),
         findings=tuple(diagnostics),
-        coverage=_coverage(results, skipped, found),
-        runs=tuple(_run_summary(unit) for unit in units),
+        coverage=coverage_of(results, skipped, found),
+        runs=tuple(summary_of(unit) for unit in units),
         traces=tuple(trace for result in results for trace in result.crashed),
     )
-
-
-def _covers(roots: Sequence[str], glob: str) -> bool:
-    """Whether everything that a path glob can mean lies below the scanned roots."""
-    fixed = re.split(r"[*?\[]", glob, maxsplit=1)[0]
-    return any(root in {".", fixed} or fixed.startswith(root.rstrip("/") + "/") for root in roots)
 
 
 def _pinned(digest: str | None, book: Rulebook) -> None:
@@ -231,66 +221,6 @@ def _across(
         return judge_across(comparing, results, plugins, root)
 
     return cache.across(comparing, results, compare)
-
-
-def _engine_findings(
-    rules: Sequence[Rule], inventory: Inventory, found: Found, loaded: LoadedConfig
-) -> list[tuple[str, str, Finding]]:
-    """Speak the rules of scope ``engine``."""
-    running = {rule.id for rule in rules}
-    said: list[tuple[str, str, Finding]] = []
-    tree = found.tree.path
-    if "OMN004" in running and not found.runs:
-        what = f"{len(inventory.files)} files, none of a known role" if inventory.files else "no file"
-        said.append(
-            (
-                "OMN004",
-                tree,
-                Finding(path=tree, message=f"nothing was checked: {what} under {', '.join(inventory.roots)}"),
-            )
-        )
-    if "OMN005" in running:
-        own = loaded.path
-        said.extend(
-            ("OMN005", tree, Finding(path=path, message="a configuration inside the scanned tree was not obeyed"))
-            for path in inventory.policies
-            if own is None or not any(file.path == path and file.disk == own for file in inventory.files)
-        )
-    if "OMN006" in running:
-        said.extend(
-            ("OMN006", tree, Finding(path=entry.path, message=f"was not read: {entry.reason}", variant="outside"))
-            for entry in inventory.unreadable
-        )
-    return said
-
-
-def _coverage(results: Sequence[RunResult], skipped: tuple[SkippedRule, ...], found: Found) -> Coverage:
-    files = [file for run in (*found.runs, found.tree) for file in run.files]
-    kinds = Counter(file.kind for file in files)
-    return Coverage(
-        rules_run=tuple(sorted({rule for result in results for rule in result.ran})),
-        rules_skipped=skipped,
-        files=FileCoverage(
-            total=len(files),
-            by_kind=dict(sorted(kinds.items())),
-            unknown=tuple(sorted(file.path for file in files if file.kind in ("unknown", "unreadable"))),
-        ),
-    )
-
-
-def _run_summary(unit: Unit) -> RunSummary:
-    run = unit.run
-    roles: dict[str, list[str]] = {}
-    for file in run.files:
-        if file.role is not None:
-            roles.setdefault(file.role, []).append(file.path)
-    return RunSummary(
-        root=run.path,
-        layout=run.layout,
-        contract=run.contract,
-        contract_source=run.contract_source,
-        roles={role: tuple(paths) for role, paths in sorted(roles.items())},
-    )
 
 
 def _shown(path: Path | None, cwd: Path) -> str | None:
