@@ -14,6 +14,7 @@ from omnicheck.contracts.registry import Registry
 from omnicheck.engine.baseline import apply_baseline, read_baseline
 from omnicheck.engine.cache import Cache
 from omnicheck.engine.config import LoadedConfig
+from omnicheck.engine.contract_units import conflict_findings, contract_units
 from omnicheck.engine.coverage import coverage_of, summary_of
 from omnicheck.engine.executor import map_units, usable_cores
 from omnicheck.engine.own_rules import covers, scan_findings
@@ -100,9 +101,12 @@ def check_paths(
     units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
     cache = Cache(book.digest, enabled=request.use_cache and profile == "lint")
     results = _results(units, cache, jobs, progress)
+    judged = contract_units(units, registry, rules, request.cwd, loaded.base)
+    results += _results(judged, cache, 1, lambda _done, _total: None)
     results.append(_across(rules, results, cache, config.rules.checks, found.tree.path))
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += scan_findings(rules, inventory, found, loaded)
+    said += conflict_findings(rules, registry, request.cwd, loaded.base)
     judge_ = Judge(book, config.rules.severity, profile)
     running = {rule.id for rule in rules}
 
@@ -175,7 +179,7 @@ def _unit(
     named, by = resolve_contract(run, request.contract, loaded.config.run, own_word=profile == "lint")
     contract: dict[str, Any] | None = None
     if named is not None and (by != "metadata" or named in registry.ids()):
-        contract = registry.get(named).value
+        contract = None if named in registry.conflicts and by == "metadata" else registry.get(named).value
     elif named is not None:
         by = f"metadata names {named}, which is not among the contracts"
     run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)

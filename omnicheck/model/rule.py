@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from omnicheck.model.finding import Severity
 
 Status = Literal["preview", "stable", "deprecated"]
-Scope = Literal["run", "across", "engine"]
+Scope = Literal["run", "across", "contract", "engine"]
 
 
 class ProfileOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +32,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         publish: whether a bundle may be made when this rule was skipped (``required``: no).
         status: ``preview``, ``stable`` or ``deprecated``.
         scope: ``run`` judges one run, ``across`` compares the runs checked together, ``engine`` is spoken by the
-            engine itself.
+            engine itself, ``contract`` judges a user's contract that is in force for some run.
         params: parameters of the check.
         variants: severities by variant name.
         profile: overrides by profile.
