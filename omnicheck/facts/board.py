@@ -79,30 +79,42 @@ class Board:
         return result
 
     def _pass(self, made: type) -> None:
-        """Run the fold of ``made`` with every other planned fold of the same files whose needs are met."""
-        wanted = cast("type[Fold]", provider(made).maker)
-        given = {need: self.get(need) for need in wanted.needs}
-        group = {made: wanted}
-        for other in self._folds - {made}:
-            kind = cast("type[Fold]", provider(other).maker)
-            if (
-                other not in self._made
-                and set(kind.roles) & set(wanted.roles)
-                and all(need in self._made for need in kind.needs)
-            ):
-                group[other] = kind
-                given.update({need: self._made[need] for need in kind.needs})
+        """Run the fold of ``made``, and in the same pass every planned fold of the same files that is ready."""
+        group = {made: cast("type[Fold]", provider(made).maker)}
+        roles = set(group[made].roles)
+        ready = {
+            other: cast("type[Fold]", provider(other).maker)
+            for other in sorted(self._folds - {made}, key=lambda each: each.__qualname__)
+            if other not in self._made and self._ready(other)
+        }
+        # Files of one role may be read for a fold that reads other roles too: all of them go together.
+        while joining := {other: kind for other, kind in ready.items() if other not in group and roles & {*kind.roles}}:
+            group.update(joining)
+            roles.update(role for kind in joining.values() for role in kind.roles)
+        given = {need: self.get(need) for kind in group.values() for need in kind.needs}
         results: dict[type, list[Any]] = defaultdict(list)
-        whole = {each: kind for each, kind in group.items() if set(kind.roles) <= set(wanted.roles)}
-        for file in self.source.run.of(*wanted.roles):
-            fitting = {each: kind for each, kind in whole.items() if file.role in kind.roles}
+        for file in self.source.run.of(*roles):
+            fitting = {each: kind for each, kind in group.items() if file.role in kind.roles}
             facts = fold_file(self.source, file, fitting, given, noted=file.location in self._passed)
             self._passed.add(file.location)
             for each, value in facts.items():
                 if value is not None:
                     results[each].append(value)
-        for each in whole:
+        for each in group:
             self._made[each] = tuple(results[each]) or Absent(provider(each).absent)
+
+    def _ready(self, made: type) -> bool:
+        """Whether everything that a fold needs can be made without another pass."""
+        return all(
+            need in self._made or need is RunFile or self._at_hand(need)
+            for need in cast("type[Fold]", provider(made).maker).needs
+        )
+
+    def _at_hand(self, made: type) -> bool:
+        if made in self._made:
+            return True
+        entry = provider(made)
+        return not entry.fold and all(self._at_hand(want.fact) for want in wants(entry.maker))
 
     def _closure(self, planned: Iterable[type]) -> set[type]:
         """Return the folds that the planned facts rest on."""

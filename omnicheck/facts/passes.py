@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omnicheck.facts.registry import Fold
 from omnicheck.facts.source import FileProblem, Source
 from omnicheck.model.errors import ReadError
 from omnicheck.model.run import RunFile
-from omnicheck.readers.jsonl import Chunk, read_jsonl
+from omnicheck.readers.jsonl import Chunk, read_jsonl, split_ranges
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.table import read_csv
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+WORTH_SPLITTING = 256 << 20
+"""Bytes from which on the parts of one file are read by several processes."""
+
+Kinds = Mapping[type, type[Fold]]
+Folds = dict[type, Fold]
+
 
 def fold_file(
-    source: Source, file: RunFile, folds: Mapping[type, type[Fold]], given: Mapping[type, Any], *, noted: bool
+    source: Source, file: RunFile, folds: Kinds, given: Mapping[type, Any], *, noted: bool
 ) -> dict[type, Any]:
     """Read a file once, feed every fold that is not idle, and return the facts by class.
+
+    A large JSONL file is read by ``source.jobs`` processes, a part each; the folds of the parts merge in order.
 
     Args:
         source: the run.
@@ -27,20 +39,83 @@ def fold_file(
         noted: whether an earlier pass over this file has noted its problems already.
     """
     context = {**given, RunFile: file}
-    live = {made: kind(context) for made, kind in folds.items()}
-    busy = [each for each in live.values() if not each.idle()]
+    live: Folds = {made: kind(context) for made, kind in folds.items()}
+    busy = {made: each for made, each in live.items() if not each.idle()}
     if busy:
         problems: list[Problem] = []
-        try:
-            for chunk in _chunks(file, problems):
-                for each in busy:
-                    each.feed(chunk.rows, chunk.first)
-        except ReadError as error:
-            problems.append(Problem(message=error.message, kind="unreadable"))
+        if splittable(file, source.jobs):
+            live.update(_feed_parts(file, busy, problems, source.jobs))
+        else:
+            _feed(file, busy, problems)
         if not noted:
             source.problems.extend(FileProblem(file, problem) for problem in problems)
     return {made: each.fact() for made, each in live.items()}
 
 
-def _chunks(file: RunFile, problems: list[Problem]) -> Iterator[Chunk]:
-    return read_csv(file.disk, problems) if file.base.endswith(".csv") else read_jsonl(file.disk, problems)
+def splittable(file: RunFile, jobs: int) -> bool:
+    """Whether the parts of a file are read by several processes.
+
+    Only where processes fork: folds may keep ``hash()`` of texts, which differs between processes otherwise.
+    """
+    return jobs > 1 and sys.platform == "linux" and file.size >= WORTH_SPLITTING and not file.base.endswith(".csv")
+
+
+def _feed_parts(file: RunFile, folds: Folds, problems: list[Problem], jobs: int) -> Folds:
+    """Feed the parts of a file to copies of the folds, one process each, and merge them in order."""
+    import multiprocessing  # noqa: PLC0415 - only for large input
+
+    try:
+        first, *others = split_ranges(file.disk, jobs)
+    except ReadError as error:
+        problems.append(Problem(message=error.message, kind="unreadable"))
+        return folds
+    fork = multiprocessing.get_context("fork")
+    workers = []
+    for part in others:
+        mine, theirs = fork.Pipe(duplex=False)
+        worker = fork.Process(target=_work, args=(file, folds, part, theirs))
+        worker.start()
+        theirs.close()
+        workers.append((worker, mine, part))
+    _feed(file, folds, problems, first)
+    for worker, mine, part in workers:
+        try:
+            fed, found = mine.recv()
+        except EOFError:
+            raise ReadError(
+                f"the process that read lines from {part[2]:,} on died",
+                path=file.path,
+                hint="check again with --jobs 1",
+            ) from None
+        finally:
+            mine.close()
+            worker.join()
+        for made, each in folds.items():
+            each.merge(fed.pop(made))
+        problems.extend(found)
+    return folds
+
+
+def _work(file: RunFile, folds: Folds, part: tuple[int, int, int], answer: Connection) -> None:
+    problems: list[Problem] = []
+    _feed(file, folds, problems, part)
+    answer.send((folds, problems))
+    answer.close()
+
+
+def _feed(file: RunFile, folds: Folds, problems: list[Problem], part: tuple[int, int, int] | None = None) -> None:
+    try:
+        for chunk in _chunks(file, problems, part):
+            for each in folds.values():
+                each.feed(chunk.rows, chunk.first)
+    except ReadError as error:
+        problems.append(Problem(message=error.message, kind="unreadable"))
+
+
+def _chunks(file: RunFile, problems: list[Problem], part: tuple[int, int, int] | None) -> Iterator[Chunk]:
+    if file.base.endswith(".csv"):
+        return read_csv(file.disk, problems)
+    if part is None:
+        return read_jsonl(file.disk, problems)
+    start, stop, line = part
+    return read_jsonl(file.disk, problems, start=start, stop=stop, first_line=line)
