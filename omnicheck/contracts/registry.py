@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,10 +12,21 @@ from msgspec import Struct
 
 from omnicheck.model.errors import ContractError, ReadError
 from omnicheck.readers.gate import open_regular
-from omnicheck.readers.json_document import parse_json
+from omnicheck.readers.json_document import Document, parse_json
 
 LIMIT = 4 << 20
 BUILTIN = Path(__file__).resolve().parent / "builtin"
+_MARKS = frozenset(
+    {
+        "artifact_contract",
+        "dataset_contract",
+        "entrypoints",
+        "model_family",
+        "primary_metrics",
+        "split_policy",
+        "training_objective",
+    }
+)
 
 
 class Entry(Struct, frozen=True):
@@ -36,83 +47,152 @@ class Entry(Struct, frozen=True):
     value: dict[str, Any]
 
 
+class Unusable(Struct, frozen=True):
+    """A file that cannot serve as a contract although it should.
+
+    Attributes:
+        path: where it lies.
+        message: one sentence.
+        line: 1-based line, if known.
+        id: the id it claims, if it can be read.
+    """
+
+    path: Path
+    message: str
+    line: int | None = None
+    id: str | None = None
+
+
 class Registry(Struct, frozen=True):
     """Contracts by id.
 
     Attributes:
         entries: the contracts in force.
-        conflicts: ids to the files that all claim them.
+        conflicts: ids to the user's files that all claim them.
         shadowed: built-in contracts that a user's contract of the same id replaces.
-        ignored: JSON files that are no contract, and unreadable ones, with the reason.
+        ignored: JSON files that are no backbone contract, with the reason.
+        unusable: files that cannot be read, or whose content is ambiguous (repeated keys) or lacks an id.
     """
 
     entries: dict[str, Entry]
     conflicts: dict[str, tuple[Path, ...]]
     shadowed: tuple[Entry, ...]
     ignored: tuple[tuple[Path, str], ...]
+    unusable: tuple[Unusable, ...] = ()
 
     @classmethod
     def load(cls, paths: Sequence[Path]) -> Registry:
-        """Read every contract below the given files and directories; the built-in ones come last."""
-        ignored: list[tuple[Path, str]] = []
+        """Read every contract below the given files and directories; the built-in ones come last.
+
+        A path that does not exist holds no contract; nothing that a file holds raises.
+        """
         by_id: dict[str, list[Entry]] = {}
-        for path in _files(paths):
-            entry = _entry(path, "user", ignored)
-            if entry is not None:
-                by_id.setdefault(entry.id, []).append(entry)
-        shadowed = []
-        for path in _files([BUILTIN]):
-            entry = _entry(path, "builtin", ignored)
-            if entry is None:
-                continue
-            if entry.id in by_id:
-                shadowed.append(entry)
+        ignored: list[tuple[Path, str]] = []
+        unusable: list[Unusable] = []
+        for path in _files(paths, unusable):
+            found = _take(path, "user")
+            if isinstance(found, Entry):
+                by_id.setdefault(found.id, []).append(found)
+            elif isinstance(found, Unusable):
+                unusable.append(found)
             else:
-                by_id[entry.id] = [entry]
-        conflicts = {name: tuple(entry.path for entry in found) for name, found in by_id.items() if len(found) > 1}
-        return cls({name: found[0] for name, found in sorted(by_id.items())}, conflicts, tuple(shadowed), tuple(ignored))
+                ignored.append((path, found))
+        # An ambiguous file still claims its id: the built-in contract must not judge in its stead.
+        claimed = {each.id for each in unusable if each.id is not None}
+        shadowed = []
+        for path in _files([BUILTIN], unusable):
+            builtin = _take(path, "builtin")
+            if not isinstance(builtin, Entry):
+                continue
+            if builtin.id in by_id or builtin.id in claimed:
+                shadowed.append(builtin)
+            else:
+                by_id[builtin.id] = [builtin]
+        conflicts = {name: tuple(each.path for each in found) for name, found in by_id.items() if len(found) > 1}
+        entries = {name: found[0] for name, found in sorted(by_id.items())}
+        return cls(entries, conflicts, tuple(shadowed), tuple(ignored), tuple(unusable))
 
     def ids(self) -> tuple[str, ...]:
-        """Return the known ids, sorted."""
-        return tuple(sorted(self.entries))
+        """Return the known ids, sorted; those that ``get`` refuses are among them."""
+        claimed = {each.id for each in self.unusable if each.id is not None}
+        return tuple(sorted({*self.entries, *claimed}))
 
     def get(self, name: str) -> Entry:
         """Return the contract with exactly this id.
 
         Raises:
-            ContractError: it is unknown, or two files claim it.
+            ContractError: it is unknown, ambiguous, or two files claim it.
         """
+        broken = next((each for each in self.unusable if each.id == name), None)
+        if broken is not None:
+            raise ContractError(
+                f"the contract {name!r} cannot be used: {broken.message}",
+                path=broken.path.name,
+                line=broken.line,
+                hint="mend the file; until then nothing can be judged by it",
+            )
         if name in self.conflicts:
-            files = ", ".join(str(path) for path in self.conflicts[name])
-            raise ContractError(f"{len(self.conflicts[name])} files claim the id {name!r}: {files}", hint="give each contract an id of its own")
+            paths = self.conflicts[name]
+            raise ContractError(
+                f"{len(paths)} files claim the id {name!r}: {', '.join(str(path) for path in paths)}",
+                hint="give each contract an id of its own",
+            )
         if name not in self.entries:
             near = difflib.get_close_matches(name, self.ids(), n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ContractError(f"no contract is called {name!r}", hint=f"{hint}known: {', '.join(self.ids()) or 'none'}")
+            known = ", ".join(self.ids()) or "none"
+            raise ContractError(f"no contract is called {name!r}", hint=f"{hint}known: {known}")
         return self.entries[name]
 
+    def digest(self) -> str:
+        """Return a SHA-256 over ids and bytes of all contracts in force, hex."""
+        whole = hashlib.sha256()
+        for name, entry in sorted(self.entries.items()):
+            whole.update(f"{name}\0{entry.digest}\n".encode("utf-8", "surrogatepass"))
+        return whole.hexdigest()
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    found: dict[str, Path] = {}
+
+def _files(paths: Iterable[Path], unusable: list[Unusable]) -> list[Path]:
+    found: dict[Path, Path] = {}
     for path in paths:
-        for file in sorted(path.glob("*.json")) if path.is_dir() else [path] if path.is_file() else []:
-            found.setdefault(str(file.resolve()), file)
+        try:
+            names = sorted(path.glob("*.json")) if path.is_dir() else [path] if path.is_file() else []
+            for file in names:
+                found.setdefault(file.resolve(), file)
+        except (OSError, RuntimeError) as error:
+            unusable.append(Unusable(path, f"cannot be read: {error}"))
     return list(found.values())
 
 
-def _entry(path: Path, origin: Literal["user", "builtin"], ignored: list[tuple[Path, str]]) -> Entry | None:
+def _take(path: Path, origin: Literal["user", "builtin"]) -> Entry | Unusable | str:
+    """Return the contract of a file, what is wrong with it, or why it is none of ours."""
     try:
         with open_regular(path, LIMIT) as stream:
             data = stream.read(LIMIT + 1)
-    except (ReadError, OSError) as error:
-        ignored.append((path, str(error)))
-        return None
+    except ReadError as error:
+        return Unusable(path, error.message)
+    except OSError as error:
+        return Unusable(path, f"cannot be read: {error.strerror}")
     document = parse_json(data)
-    if not document.readable or not isinstance(document.value, dict):
-        ignored.append((path, document.problems[0].message if document.problems else "not a JSON object"))
-        return None
-    name = document.value.get("id")
-    if not isinstance(name, str) or not name or not ({"artifact_contract", "dataset_contract", "primary_metrics"} & set(document.value)):
-        ignored.append((path, "not a backbone contract: no id with artifact_contract, dataset_contract or primary_metrics"))
-        return None
-    return Entry(name, path, origin, hashlib.sha256(data).hexdigest(), document.value)
+    if not document.readable:
+        return _unusable(path, document, None)
+    value = document.value
+    if not isinstance(value, dict):
+        return "not a JSON object"
+    name = value.get("id")
+    marks = len(_MARKS & value.keys())
+    if marks < 2 and not (marks and isinstance(name, str)):
+        return "not a backbone contract: no id beside artifact_contract, split_policy and the like"
+    if not isinstance(name, str) or not name:
+        return Unusable(path, "a backbone contract without an id")
+    if document.problems:
+        return _unusable(path, document, name)
+    return Entry(name, path, origin, hashlib.sha256(data).hexdigest(), value)
+
+
+def _unusable(path: Path, document: Document, name: str | None) -> Unusable:
+    problem = document.problems[0] if document.problems else None
+    if problem is None:
+        return Unusable(path, "cannot be read as JSON", None, name)
+    where = f" at {problem.pointer}" if problem.pointer else ""
+    return Unusable(path, f"{problem.message}{where}", problem.line, name)
