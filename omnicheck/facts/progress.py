@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from omnicheck.facts.aliases import ALIASES
+from omnicheck.facts.clock import seconds
 from omnicheck.facts.registry import fold
 from omnicheck.model.run import RunFile
 
@@ -77,11 +78,10 @@ class ProgressFold:
             name = row.get("event")
             stamp = next((row[key] for key in ALIASES["time"] if key in row), None)
             run_id = row.get("run_id")
-            timed = isinstance(stamp, int | float) and not isinstance(stamp, bool)
             event = Event(
                 line,
                 name if isinstance(name, str) else "",
-                float(stamp) if timed and stamp is not None else None,
+                seconds(stamp),
                 run_id if isinstance(run_id, str) else None,
                 row,
             )
