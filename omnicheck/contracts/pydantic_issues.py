@@ -92,12 +92,18 @@ def _path(loc: Sequence[int | str], value: Any) -> list[int | str]:
     path: list[int | str] = []
     here = value
     for index, part in enumerate(loc):
-        if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+        if _leads_on(here, part):
             here = here[part]
         elif index < len(loc) - 1 or part == "[key]":
             continue
         path.append(part)
     return path
+
+
+def _leads_on(here: Any, part: int | str) -> bool:
+    if isinstance(here, list):
+        return isinstance(part, int) and part < len(here)
+    return isinstance(here, dict) and part in here
 
 
 def _typed(given: Any) -> str:

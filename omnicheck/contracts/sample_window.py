@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from omnicheck.contracts.issue import Issue, mapping, shown
-from omnicheck.contracts.sample_parts import issue, judge_required, judge_window
+from omnicheck.contracts.sample_parts import is_frame, issue, judge_required, judge_window
 
 if TYPE_CHECKING:
     from omnicheck.contracts.samples import FutureWindow
@@ -41,13 +41,15 @@ def judge(contract: FutureWindow, row: Mapping[str, Any]) -> list[Issue]:
 
 
 def _judge_horizon(contract: FutureWindow, row: Mapping[str, Any]) -> list[Issue]:
+    windows = row.get("horizon_windows")
+    if contract.horizon_windows == "row" and (not is_frame(windows) or windows == 0):
+        text = f"the row's horizon_windows is {shown(windows)}, not a count of windows"
+        return [issue(("horizon_windows",), text, ">= 1", windows, "Write in each row how far ahead its target lies.")]
+    declared = {"horizon_windows": contract.horizon_windows, "horizon_frames": contract.horizon_frames}
     return [
         issue((key,), f"{key} is {shown(row[key])}, the contract says {wanted}", wanted, row[key])
-        for key, wanted in (
-            ("horizon_windows", contract.horizon_windows),
-            ("horizon_frames", contract.horizon_frames),
-        )
-        if wanted is not None and row.get(key) is not None and (row[key] != wanted or isinstance(row[key], bool))
+        for key, wanted in declared.items()
+        if isinstance(wanted, int) and row.get(key) is not None and (isinstance(row[key], bool) or row[key] != wanted)
     ]
 
 

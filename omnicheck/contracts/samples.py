@@ -101,7 +101,9 @@ class FutureWindow(BaseModel):
     kind: Literal["future_window"]
     required: list[str] = ["id", "episode_id", "split"]
     horizon_frames: int | None = Field(default=None, gt=0, description="frames from context start to target start")
-    horizon_windows: int | None = Field(default=None, gt=0, description="windows from context to target")
+    horizon_windows: Annotated[int, Field(gt=0)] | Literal["row"] | None = Field(
+        default=None, description="windows from context to target; `row` when each row declares its own"
+    )
     conditioning: list[Conditioning] = Field(min_length=1)
     targets: list[TargetKind] = Field(min_length=1)
 
