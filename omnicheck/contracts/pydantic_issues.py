@@ -46,7 +46,7 @@ def _issue(
     value: Any,
     rule: str,
 ) -> Issue:
-    path = _path(loc, value)
+    path = _path(loc, value, absent=kind == "missing")
     name = f"`{path[-1]}`" if path else "the contract"
     if kind == "missing":
         text = f"has no `{path[-1]}`" + (f" in `{path[-2]}`" if len(path) > 1 else "")
@@ -87,14 +87,14 @@ _BOUNDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def _path(loc: Sequence[int | str], value: Any) -> list[int | str]:
-    """Drop from a location what is no step into the value: union tags, marks of keys."""
+def _path(loc: Sequence[int | str], value: Any, *, absent: bool) -> list[int | str]:
+    """Drop from a location what is no step into the value: union tags, marks of keys; an absent key stays."""
     path: list[int | str] = []
     here = value
     for index, part in enumerate(loc):
         if _leads_on(here, part):
             here = here[part]
-        elif index < len(loc) - 1 or part == "[key]":
+        elif not absent or index < len(loc) - 1:
             continue
         path.append(part)
     return path
