@@ -88,7 +88,7 @@ def lost_skips(flow: EpisodeFlow, contract: Contract | None, params: LostSkips) 
         pointer=place.pointer,
         message=(
             f"{_episodes(lost)} lost without a reason: {went_in:,} {origin}, {flow.exported.value:,} exported, "
-            f"and {said}" + (f" (so does {', '.join(also)})" if also else "")
+            f"and {said}" + (f" (as in {', '.join(also)})" if also else "")
         ),
         expected=went_in - flow.exported.value,
         actual=most,

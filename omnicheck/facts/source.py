@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 from omnicheck.facts.aliases import ALIASES
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
-from omnicheck.readers.gate import inside
+from omnicheck.readers.gate import inside, open_regular
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.text import read_text
@@ -53,6 +54,7 @@ class Source:
         self._aliases = {**ALIASES, **{key: (*own, *ALIASES.get(key, (key,))) for key, own in (fields or {}).items()}}
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
+        self._digests: dict[str, str | None] = {}
 
     def aliases(self, key: str) -> tuple[str, ...]:
         """Return the names under which a value may stand, the team's own first."""
@@ -100,6 +102,20 @@ class Source:
                 problems.append(Problem(message=error.message, kind="unreadable"))
             self.problems.extend(FileProblem(file, problem) for problem in problems)
         return self._texts[file.location]
+
+    def sha256(self, file: RunFile) -> str | None:
+        """Return a file's SHA-256 digest, hex; None when it cannot be read. Asked for only where a file records one."""
+        if file.location not in self._digests:
+            try:
+                digest = hashlib.sha256()
+                with open_regular(file.disk) as stream:
+                    while block := stream.read(1 << 20):
+                        digest.update(block)
+                self._digests[file.location] = digest.hexdigest()
+            except (ReadError, OSError) as error:
+                self._digests[file.location] = None
+                self.note(file, Problem(message=f"cannot be hashed: {error}", kind="unreadable"))
+        return self._digests[file.location]
 
     def note(self, file: RunFile, problem: Problem) -> None:
         """Note that a value of a file is not of the type its role asks for."""
