@@ -155,13 +155,15 @@ def _clauses(text: str) -> list[_Clause]:
 def _stance(words: list[str]) -> str:
     present = set(words)
     spoken = bool(present & AUXILIARIES)
-    # Without a verb, only the outer words judge: "excluded-episode lists" names lists and forbids nothing.
-    plain = [word for word in words if word not in NEGATORS]
-    judging = present if spoken else {*plain[:1], *plain[-1:]}
     odd = sum(word in NEGATORS or word.endswith("n't") for word in words) % 2 == 1
+    plain = [word for word in words if word not in NEGATORS]
+    # Without a verb only the outer words judge, and a participle in front describes: "released checkpoints" names
+    # checkpoints, "excluded-episode lists" forbids nothing.
+    first = {word for word in plain[:1] if odd or not word.endswith("ed") or word in ("allowed", "permitted")}
+    judging = present if spoken else first | set(plain[-1:])
     if judging & PERMISSIONS:
         return "denies" if odd else "permits"
-    if judging & DENIALS and (spoken or odd or words[-1] in DENIALS or not words[0].endswith("ed")):
+    if judging & DENIALS:
         return "permits" if odd else "denies"
     if spoken:
         return "unclear"  # a statement whose verb is not known

@@ -284,7 +284,10 @@ def test_phrases_name_kinds(phrase: str, kinds: set[str]) -> None:
         ("all data but HDF5 is allowed", False),
         ("allowed: HDF5", False),
         ("not forbidden: HDF5", False),
+        ("not excluded: HDF5", False),
         ("everything without HDF5", False),
+        ("released HDF5", True),
+        ("HDF5 released", False),
     ],
 )
 def test_only_a_denial_denies(phrase: str, *, denies: bool) -> None:
