@@ -75,7 +75,9 @@ def lost_skips(flow: EpisodeFlow, contract: Contract | None, params: LostSkips) 
         went_in, origin = sum(contract.split_counts.values()), f"declared by the contract {contract.id}"
     if went_in is None:
         return
-    most = max((skip.value - (skip.unexplained or 0) for skip in flow.skips), default=0)
+    # A bare number names no reason; it stands only where no list does.
+    listed = [skip.value - skip.unexplained for skip in flow.skips if skip.unexplained is not None]
+    most = max(listed or [skip.value for skip in flow.skips], default=0)
     lost = went_in - flow.exported.value - most
     if lost <= 0:
         return

@@ -41,7 +41,7 @@ SUMMARY = {
     "train_run_id": "walk_v3",
     "eval_run_id": "walk_v3_eval_test",
 }
-GATE_OK = log(("watch_start", 0), ("eval_full_start", 5)) + log(("eval_full_exit", 90), returncode=0)
+GATE_OK = log(("watch_start", 0), ("eval_full_start", 390)) + log(("eval_full_exit", 470), returncode=0)
 PACKAGE: Tree = {
     "run/verified_result_summary.json": SUMMARY,
     "run/dataset/dataset_manifest.json": {"run_id": "walk_dataset", "num_samples": 24},
@@ -97,15 +97,15 @@ FIXTURES: dict[str, Tree] = {
     "RUN101/fail/repaired": {"run/progress.jsonl": [*TRAINED, *log(("adapter_shape_repaired", 300))]},
     "RUN102/pass/repeated": {
         "run/verified_result_summary.json": SUMMARY,
-        "run/watch_walk_v3.jsonl": log(("eval_full_exit", 5), returncode=1) + GATE_OK,
+        "run/watch_walk_v3.jsonl": log(("eval_full_exit", 300), returncode=1) + GATE_OK,
     },
     "RUN102/fail/exit": {
         "run/verified_result_summary.json": SUMMARY,
-        "run/watch_walk_v3.jsonl": [*GATE_OK[:2], *log(("eval_full_exit", 90), returncode=2)],
+        "run/watch_walk_v3.jsonl": [*GATE_OK[:2], *log(("eval_full_exit", 470), returncode=2)],
     },
     "RUN102/fail/signal": {
         "run/verified_result_summary.json": SUMMARY,
-        "run/watch_walk_v3.jsonl": [*GATE_OK, *log(("validation_exit", 95), returncode=-9)],
+        "run/watch_walk_v3.jsonl": [*GATE_OK, *log(("validation_exit", 480), returncode=-9)],
     },
     "RUN103/pass/closed-form": {
         "run/progress.jsonl": log(("setup_start", 0), ("adapter_built", 2.5), ("eval_done", 3.1), ("complete", 3.10004))
