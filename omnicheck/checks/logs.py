@@ -1,4 +1,4 @@
-"""RUN101 to RUN104, RUN111: what the logs of a run show."""
+"""RUN101, RUN102, RUN104, RUN111: what the logs of a run show."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ from omnicheck.checks.declare import check
 from omnicheck.facts.clock import shown_span, shown_time
 from omnicheck.facts.interruption import Interruption, Presentation
 from omnicheck.facts.progress import Event, GateLog, ProgressLog
-from omnicheck.facts.timeline import FAILED, FINAL, is_failure, outcome, segments
+from omnicheck.facts.timeline import BAD_STATUSES, FAILED, is_failure, is_final, outcome, segments
 from omnicheck.facts.training_times import HeldOutStart
 from omnicheck.model.finding import Finding
 
 RANK = re.compile(r"rank_?\d+$")
-LOADED = {"model_load_done": "model_load_start", "model_ready": "model_load_start", "server_ready": "server_start"}
-"""Events that say a model is in memory, with the event that began its loading."""
-
-STEPS = ("global_step", "step")
 
 
 class NotComplete(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,40 +25,23 @@ class NotComplete(Struct, frozen=True, forbid_unknown_fields=True):
     final: tuple[str, ...] = ()
 
 
-class SyntheticLog(Struct, frozen=True, forbid_unknown_fields=True):
-    """Parameters of RUN103.
-
-    Attributes:
-        load_seconds: a model is not in memory, nor a server ready, within less.
-        steps_per_second: no trainer logs more steps in a second.
-        least_steps: fewer steps are not judged.
-        jitter_seconds: how far clocks may step back.
-    """
-
-    load_seconds: float = 0.005
-    steps_per_second: float = 50_000.0
-    least_steps: int = 10
-    jitter_seconds: float = 2.0
-
-
 @check("logs.not_complete")
 def not_complete(
     logs: tuple[ProgressLog, ...], interruptions: tuple[Interruption, ...] | None, params: NotComplete
 ) -> Iterator[Finding]:
     """Yield a finding for each log that does not end in a final event."""
-    final = FINAL | set(params.final)
     folders = {log.file.folder for log in logs if not RANK.search(log.file.tag)}
     for log in logs:
         if RANK.search(log.file.tag) and log.file.folder in folders:
             continue
         if log.last is None:
             yield Finding(path=log.file.path, message="the log holds no event", expected="complete")
-        elif log.last.name not in final:
-            yield _unfinished(log, log.last, final, interruptions or ())
+        elif not is_final(log.last) and log.last.name not in params.final:
+            yield _unfinished(log, log.last, interruptions or ())
 
 
-def _unfinished(log: ProgressLog, last: Event, final: frozenset[str], interruptions: Sequence[Interruption]) -> Finding:
-    closed = [event for event in segments(log.events)[-1] if event.name in final]
+def _unfinished(log: ProgressLog, last: Event, interruptions: Sequence[Interruption]) -> Finding:
+    closed = [event for event in segments(log.events)[-1] if is_final(event)]
     variant = None
     if closed and not is_failure(last):
         variant = "followed"
@@ -127,85 +106,9 @@ def _failure(event: Event) -> str:
     phase = event.row.get("phase")
     if isinstance(phase, str) and FAILED.search(phase):
         return f"ended in {phase}"
-    if is_failure(event) or (isinstance(status, str) and status.lower() in ("fail", "failed", "error")):
+    if is_failure(event) or (isinstance(status, str) and status.lower() in BAD_STATUSES):
         return f"ended in {event.name}"
     return ""
-
-
-@check("logs.synthetic")
-def synthetic(logs: tuple[ProgressLog, ...], params: SyntheticLog) -> Iterator[Finding]:
-    """Yield one finding for each log whose times cannot have been measured."""
-    for log in logs:
-        tick = _tick(log.events)
-        signs: list[tuple[Event, str]] = []
-        for part in segments(log.events):
-            timed = [event for event in part if event.time is not None]
-            signs.extend(_instant_load(timed, tick, params))
-            signs.extend(_instant_steps(timed, tick, params))
-            signs.extend(_backwards(timed, params))
-        if signs:
-            first = signs[0][0]
-            more = f" (and {len(signs) - 3:,} more)" if len(signs) > 3 else ""
-            yield Finding(
-                path=log.file.path,
-                line=first.line,
-                row=first.line,
-                message="times that no real run leaves: " + "; ".join(text for _, text in signs[:3]) + more,
-                actual=[event.name for event, _ in signs[:10]],
-                key="synthetic",
-            )
-
-
-def _tick(events: Sequence[Event]) -> float:
-    """Return the resolution of a log's clock in seconds: what its finest time stamp shows."""
-    tick = 1.0
-    for event in events[:200]:
-        if event.time is not None:
-            fraction = f"{event.time % 1:.7f}".rstrip("0").rpartition(".")[2]
-            tick = min(tick, 10.0 ** -len(fraction))
-    return tick
-
-
-def _instant_load(timed: Sequence[Event], tick: float, params: SyntheticLog) -> Iterator[tuple[Event, str]]:
-    for event in timed:
-        opener = LOADED.get(event.name)
-        if opener is None or event is timed[0]:
-            continue
-        start = next((each for each in timed if each.name == opener and each.line < event.line), timed[0])
-        span = (event.time or 0.0) - (start.time or 0.0)
-        if span >= 0 and span + tick < params.load_seconds:
-            yield event, f"{event.name} comes {shown_span(span)} after {start.name}"
-
-
-def _instant_steps(timed: Sequence[Event], tick: float, params: SyntheticLog) -> Iterator[tuple[Event, str]]:
-    steps = [(event, value) for event in timed if (value := _step(event)) is not None]
-    if len(steps) < 2:
-        return
-    (first, low), (last, high) = steps[0], steps[-1]
-    span = max((last.time or 0.0) - (first.time or 0.0), 0.0)
-    if high - low >= params.least_steps and (high - low) / (span + tick) > params.steps_per_second:
-        yield last, f"{high - low:,} steps within {shown_span(span)}"
-
-
-def _step(event: Event) -> int | None:
-    if event.name != "train_step":
-        return None
-    return next((row for key in STEPS if isinstance(row := event.row.get(key), int)), None)
-
-
-def _backwards(timed: Sequence[Event], params: SyntheticLog) -> Iterator[tuple[Event, str]]:
-    latest: dict[object, Event] = {}
-    for event in timed:
-        writer = str(event.row.get("rank", event.row.get("process_index", "")))
-        before = latest.get(writer)
-        if before is not None and before.time is not None and event.time is not None:
-            back = before.time - event.time
-            if back > params.jitter_seconds:
-                yield (
-                    event,
-                    f"{event.name} (line {event.line:,}) is {shown_span(back)} earlier than the event before it",
-                )
-        latest[writer] = event
 
 
 @check("logs.appended")

@@ -13,8 +13,8 @@ from omnicheck.facts.aliases import ALIASES
 from omnicheck.facts.registry import fold
 from omnicheck.model.run import RunFile
 
-MAX_NAMES = 64
-"""Directories of origin that are remembered."""
+ORIGIN_ROWS = 5_000
+"""Rows whose paths are looked at for the export they come from."""
 
 EXPORT_PARTS = frozenset({"media", "sensor_features", "shards", "features", "clips", "frames"})
 """Directories inside an export; the directory above the first of them is the export itself."""
@@ -68,18 +68,17 @@ class RowCountFold:
 
     def feed(self, rows: Sequence[dict[str, Any]], first: int) -> None:  # noqa: ARG002 - the place of a row does not matter
         """Take rows."""
-        self._rows += len(rows)
-        for row in rows:
-            split = row.get("split")
-            if isinstance(split, str):
-                self._splits[split] += 1
-            episode = next((row[key] for key in ALIASES["episode"] if row.get(key) is not None), None)
-            if episode is None:
-                self._without += 1
-            else:
-                self._episodes.setdefault(split if isinstance(split, str) else "", set()).add(str(episode))
-            if len(self._exports) < MAX_NAMES:
+        if self._rows < ORIGIN_ROWS and self._file.role == "dataset_rows":
+            for row in rows[: ORIGIN_ROWS - self._rows]:
                 self._exports.update(_exports(row))
+        self._rows += len(rows)
+        for (split, episode), count in Counter(map(_place, rows)).items():
+            if split:
+                self._splits[split] += count
+            if episode is None:
+                self._without += count
+            else:
+                self._episodes.setdefault(split, set()).add(episode)
 
     def merge(self, other: RowCountFold) -> None:
         """Add the counts of the later part."""
@@ -95,6 +94,13 @@ class RowCountFold:
         episodes = {split: frozenset(found) for split, found in sorted(self._episodes.items())}
         splits = dict(sorted(self._splits.items()))
         return RowCounts(self._file, self._rows, splits, episodes, self._without, frozenset(self._exports))
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return a row's split (empty without one) and episode."""
+    split = row.get("split")
+    episode = next((row[key] for key in ALIASES["episode"] if row.get(key) is not None), None)
+    return split if isinstance(split, str) else "", None if episode is None else str(episode)
 
 
 def _exports(row: Mapping[str, Any]) -> set[str]:

@@ -19,24 +19,16 @@ OPENERS = frozenset({"setup_done", *STARTS})
 TOGETHER = 5.0
 """Seconds within which several processes of one run, writing into one log, each report their start."""
 
-FINAL = frozenset(
-    {
-        "complete",
-        "completed",
-        "done",
-        "finished",
-        "run_complete",
-        "train_complete",
-        "training_complete",
-        "eval_complete",
-        "eval_done",
-        "watch_complete",
-    }
+FINAL = re.compile(
+    r"(?:(?:run|train|training|eval|evaluation|rank|shard|merge|export|watch)_)?(?:complete|completed|finished|done)$"
 )
-"""Events that close a run in order."""
+"""Events that close a run in order; ``setup_done`` and its like do not."""
 
 FAILED = re.compile(r"(?:^|_)(?:fail(?:ed|ure)?|error|fatal|exception|crash(?:ed)?|oom|traceback|timeout|timed_out)$")
 """Events that close a run in failure; an error of one sample is none."""
+
+BAD_STATUSES = frozenset({"fail", "failed", "error"})
+"""Statuses by which a final event, or a gate, reports a failure."""
 
 INTERRUPTED = re.compile(
     r"(?:^|_)(?:preempt\w*|interrupt\w*|cancel\w*|abort\w*|killed|sigterm|sigint)(?:_|$)", re.IGNORECASE
@@ -49,13 +41,20 @@ LEARNING = re.compile(r"(?:train_step|train_loop_\w+|epoch_end|save_\w+|adapter_
 
 def is_failure(event: Event) -> bool:
     """Whether an event says that the run failed."""
+    if FINAL.match(event.name):
+        return str(event.row.get("status", "")).lower() in BAD_STATUSES
     return event.name != "sample_error" and FAILED.search(event.name) is not None
+
+
+def is_final(event: Event) -> bool:
+    """Whether an event closes a run in order."""
+    return FINAL.match(event.name) is not None and not is_failure(event)
 
 
 def outcome(events: Sequence[Event]) -> Outcome:
     """Return how a run ended by its events: in order when a final event occurs after the last failure."""
     for event in reversed(events):
-        if event.name in FINAL:
+        if is_final(event):
             return "complete"
         if is_failure(event):
             return "failed"
@@ -92,7 +91,7 @@ def _opens(event: Event, current: Sequence[Event], names: set[str]) -> bool:
     if event.name not in OPENERS or not current:
         return False
     last = current[-1]
-    if event.name in STARTS and (last.name in FINAL or is_failure(last)):
+    if event.name in STARTS and (is_final(last) or is_failure(last)):
         return True
     if event.name not in names:
         return False

@@ -194,3 +194,25 @@ def test_segments_keep_every_event_in_order(drawn: list[tuple[str, float, str | 
         assert len({event.run_id for event in part} - {None}) <= 1
         ends = [event.name for event in part if event.name in ("complete", "failed")]
         assert outcome(part) == ({"complete": "complete", "failed": "failed"}[ends[-1]] if ends else "unfinished")
+
+
+@pytest.mark.parametrize(
+    ("last", "speaks"),
+    [
+        ({"event": "rank_done"}, False),
+        ({"event": "eval_complete"}, False),
+        ({"event": "setup_done"}, True),
+        ({"event": "model_load_done"}, True),
+        ({"event": "complete", "status": "failed"}, True),
+        ({"event": "complete", "status": "blocked_missing_targets"}, False),
+    ],
+)
+def test_what_closes_a_log(last: dict[str, Any], speaks: bool, tmp_path: Path) -> None:
+    found = spoken(check_tree(tmp_path, {LOG: [*TRAINED[:5], {**last, "timestamp": 1_700_000_500.5}]}, "RUN101"))
+    assert found == ([("RUN101", LOG)] if speaks else [])
+
+
+def test_an_evaluation_in_no_time(tmp_path: Path) -> None:
+    lines = log(("eval_start", 0), num_eval_samples=448) + log(("eval_complete", 2e-6))
+    report = check_tree(tmp_path, {EVALUATION: lines}, "RUN103")
+    assert "448 samples evaluated within" in report.findings[0].message
