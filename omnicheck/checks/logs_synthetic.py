@@ -16,6 +16,8 @@ LOADED = {"model_load_done": "model_load_start", "model_ready": "model_load_star
 """Events that say a model is in memory, with the event that began its loading."""
 
 STEPS = ("global_step", "step")
+MAX_STEPS = 1 << 53
+"""Larger numbers are no steps."""
 
 
 class SyntheticLog(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,16 +101,17 @@ def _instant_evaluation(timed: Sequence[Event], tick: float, params: SyntheticLo
             samples = start.row.get("num_eval_samples")
             done = start.row.get("completed_before_start")
             span = max((event.time or 0.0) - (start.time or 0.0), 0.0)
-            counted = isinstance(samples, int) and not done and samples >= params.least_steps
-            if counted and samples / (span + tick) > params.steps_per_second:
-                yield event, f"{samples:,} samples evaluated within {shown_span(span)}"
             start = None
+            if not isinstance(samples, int) or samples > MAX_STEPS or done:
+                continue
+            if samples >= params.least_steps and samples / (span + tick) > params.steps_per_second:
+                yield event, f"{samples:,} samples evaluated within {shown_span(span)}"
 
 
 def _step(event: Event) -> int | None:
     if event.name != "train_step":
         return None
-    return next((row for key in STEPS if isinstance(row := event.row.get(key), int)), None)
+    return next((step for key in STEPS if isinstance(step := event.row.get(key), int) and abs(step) < MAX_STEPS), None)
 
 
 def _backwards(timed: Sequence[Event], params: SyntheticLog) -> Iterator[tuple[Event, str]]:

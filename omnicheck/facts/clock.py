@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
+
+MAX_SECONDS = 1e11
+"""Larger numbers are milliseconds; a thousand times as much is no time at all."""
 
 
 def seconds(value: object) -> float | None:
@@ -15,9 +17,9 @@ def seconds(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        if not math.isfinite(value) or value < 0:
+        if not 0 <= value < MAX_SECONDS * 1000:
             return None
-        return value / 1000 if value > 1e11 else float(value)
+        return value / 1000 if value > MAX_SECONDS else float(value)
     if isinstance(value, str) and len(value) <= 40:
         try:
             found = datetime.fromisoformat(value)
