@@ -36,6 +36,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "true_answer": ("true_json", "answer_json"),
     "predicted_answer": ("pred_json",),
     "raw_prediction": ("raw_prediction",),
+    "action_options": ("action_options", "label_options", "classes"),
+    "subtask_options": ("subtask_options",),
+    "eval_split": ("eval_split",),
     # training
     "lora_rank": ("r", "lora_rank", "rank", "lora_r"),
     "lora_alpha": ("alpha", "lora_alpha"),
