@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from omnicheck.facts.described_rows import foreign
 from omnicheck.facts.documents import (
     CheckpointManifest,
     DatasetManifest,
@@ -18,7 +19,7 @@ from omnicheck.facts.documents import (
     VerifiedSummary,
 )
 from omnicheck.facts.episodes import EpisodeManifest
-from omnicheck.facts.ledger import foreign, inner
+from omnicheck.facts.ledger import inner
 from omnicheck.facts.progress import ProgressLog
 from omnicheck.facts.record import Record
 from omnicheck.facts.registry import fact
@@ -94,7 +95,9 @@ def directory_ids(
         value = source.yaml(file).value if file.base.endswith((".yaml", ".yml")) else source.json(file).value
         if isinstance(value, dict) and isinstance(value.get("run_id"), str):
             found.append(Identity(file, "train", value["run_id"], "/run_id"))
-    for listing in (*(datasets or ()), *(manifests or ())):
+    for dataset in datasets or ():
+        found.extend(_stated(dataset.record, "dataset"))
+    for listing in manifests or ():
         found.extend(_stated(listing.record, "dataset"))
     for each in rows or ():
         near = [manifest for manifest in datasets or () if _folder(manifest.file) == _folder(each.file)]

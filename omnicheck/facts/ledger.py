@@ -8,12 +8,12 @@ from typing import Literal
 
 from msgspec import Struct
 
+from omnicheck.facts.described_rows import DescribedRows
 from omnicheck.facts.documents import DatasetManifest, Validation, VerifiedSummary
 from omnicheck.facts.episodes import EpisodeManifest, Selection
 from omnicheck.facts.evaluation import Evaluation
 from omnicheck.facts.record import Record
 from omnicheck.facts.registry import fact
-from omnicheck.facts.row_counts import RowCounts
 from omnicheck.model.run import RunFile
 
 Stage = Literal["selected", "listed", "exported", "evaluated"]
@@ -82,39 +82,6 @@ class Ledger(Struct, frozen=True):
         return tuple(sorted(found, key=lambda each: not each.counted))
 
 
-class DescribedRows(Struct, frozen=True):
-    """A dataset manifest with the rows beside it that it describes."""
-
-    manifest: DatasetManifest
-    rows: RowCounts
-
-
-@fact(absent="no dataset rows beside their manifest")
-def described_rows(manifests: tuple[DatasetManifest, ...], rows: tuple[RowCounts, ...]) -> tuple[DescribedRows, ...]:
-    """Pair each manifest with its rows; rows that belong to another export are left to rule RUN105."""
-    found = []
-    for manifest in manifests:
-        near = [each for each in rows if each.file.role == "dataset_rows" and _beside(each.file, manifest.file)]
-        named = (manifest.record.text("dataset_path") or "").rsplit("/", 1)[-1]
-        own = [each for each in near if each.file.base == named] or (near if len(near) == 1 else [])
-        if own and not foreign(manifest, own[0]):
-            found.append(DescribedRows(manifest, own[0]))
-    return tuple(found)
-
-
-def foreign(manifest: DatasetManifest, rows: RowCounts) -> bool:
-    """Whether rows beside a manifest are of another export.
-
-    They are when the manifest names none of the exports that their paths lead into, and their number differs too:
-    an export may reuse the media of an older one.
-    """
-    stated = manifest.record.count("num_samples")
-    if not rows.exports or stated is None or stated == rows.rows:
-        return False
-    text = " ".join(_strings(manifest.record.value))
-    return not any(name in text for name in rows.exports)
-
-
 @fact(absent="no episode counts")
 def ledger(
     manifests: tuple[EpisodeManifest, ...] | None,
@@ -126,41 +93,47 @@ def ledger(
     evaluations: tuple[Evaluation, ...] | None,
 ) -> Ledger | None:
     """Collect every count of episodes; None when the run states none."""
-    counts: list[Count] = []
-    for listings in (selections or (), manifests or ()):
-        for listing in listings:
-            counts.extend(_of_listing(listing, _subject(listing.file, listings)))
-    for dataset in datasets or ():
-        counts.extend(_exported(dataset.record, dataset.file, _subject(dataset.file, datasets or ())))
-    for each in rows or ():
-        splits = {split: len(found) for split, found in each.rows.episodes.items() if split}
-        if each.rows.episodes:
-            counts.append(
-                Count(
-                    "exported",
-                    each.rows.num_episodes,
-                    each.rows.file,
-                    None,
-                    splits,
-                    _subject(each.manifest.file, datasets or ()),
-                )
-            )
-    for owner in _owners(summaries or (), validations or ()):
-        part = inner(owner.record, "dataset")
-        if part is not None:
-            counts.extend(_exported(part, owner.file, ""))
-    for evaluation in evaluations or ():
-        counts.extend(_evaluated(evaluation))
+    counts = [
+        each for lists in (selections or (), manifests or ()) for one in lists for each in _of_listing(one, lists)
+    ]
+    counts += _of_exports(datasets or (), rows or (), _owners(summaries or (), validations or ()))
+    counts += _of_evaluations(evaluations or (), summaries or ())
     skips = tuple(_skips(datasets or (), _owners(summaries or (), validations or ())))
     if not counts and not skips:
         return None
-    summary = [part for each in manifests or () if (part := inner(each.record, "summary")) is not None]
+    notes = [part for each in manifests or () if (part := inner(each.record, "summary")) is not None]
     return Ledger(
         counts=tuple(counts),
         skips=skips,
         incomplete=sum(len(_list(each.record, "missing_or_incomplete")) for each in manifests or ()),
-        partial_selection=any(_partial(part) for part in summary),
+        partial_selection=any(_partial(part) for part in notes),
     )
+
+
+def _of_exports(
+    datasets: Sequence[DatasetManifest], rows: Sequence[DescribedRows], owners: Iterable[_Stated]
+) -> Iterator[Count]:
+    for dataset in datasets:
+        yield from _exported(dataset.record, dataset.file, _subject(dataset.file, datasets))
+    for each in rows:
+        splits = {split: len(found) for split, found in each.rows.episodes.items() if split}
+        if each.rows.episodes:
+            subject = _subject(each.manifest.file, datasets)
+            yield Count("exported", each.rows.num_episodes, each.rows.file, None, splits, subject)
+    for owner in owners:
+        part = inner(owner.record, "dataset")
+        if part is not None:
+            yield from _exported(part, owner.file, "")
+
+
+def _of_evaluations(evaluations: Sequence[Evaluation], summaries: Iterable[VerifiedSummary]) -> Iterator[Count]:
+    for evaluation in evaluations:
+        yield from _evaluated(evaluation)
+    for summary in summaries:
+        part = inner(summary.record, "eval")
+        if part is not None and len(evaluations) == 1:
+            subject = _evaluation_name(evaluations[0])
+            yield from _stated(part, summary.file, "evaluated", "held_out_episode_count", "", subject)
 
 
 def _subject(file: RunFile, siblings: Sequence[object]) -> str:
@@ -179,7 +152,8 @@ def _owners(summaries: Iterable[VerifiedSummary], validations: Iterable[Validati
     return own + [_Stated(file, part) for file, part in checked if part is not None]
 
 
-def _of_listing(listing: EpisodeManifest, subject: str) -> Iterator[Count]:
+def _of_listing(listing: EpisodeManifest, siblings: Sequence[EpisodeManifest]) -> Iterator[Count]:
+    subject = _subject(listing.file, siblings)
     file, whole = listing.file, listing.record
     splits = dict(sorted(Counter(each.split for each in listing.episodes if each.split).items()))
     stage: Stage = "selected" if listing.selection else "listed"
@@ -211,12 +185,17 @@ def _stated(part: Record, file: RunFile, stage: Stage, total: str, by_split: str
 
 def _evaluated(evaluation: Evaluation) -> Iterator[Count]:
     record, file = evaluation.metrics.record, evaluation.metrics.file
-    subject = f"{file.folder}/{file.tag}"
+    subject = _evaluation_name(evaluation)
     stated = record.count("held_out_episode_count")
     if stated is not None:
         yield Count("evaluated", stated, file, record.pointer("held_out_episode_count"), {}, subject)
     if evaluation.predictions is not None and (episodes := held_out_episodes(evaluation)):
         yield Count("evaluated", len(episodes), evaluation.predictions.file, None, {}, subject)
+
+
+def _evaluation_name(evaluation: Evaluation) -> str:
+    file = evaluation.metrics.file
+    return f"{file.folder}/{file.tag}"
 
 
 def held_out_episodes(evaluation: Evaluation) -> frozenset[str]:
@@ -264,19 +243,3 @@ def _partial(summary: Record) -> bool:
     return (
         isinstance(included, list) and isinstance(chosen, dict) and not set(chosen) <= {str(item) for item in included}
     )
-
-
-def _beside(file: RunFile, other: RunFile) -> bool:
-    return file.location.rpartition("/")[0] == other.location.rpartition("/")[0]
-
-
-def _strings(value: object) -> Iterator[str]:
-    stack = [value]
-    while stack:
-        found = stack.pop()
-        if isinstance(found, str):
-            yield found
-        elif isinstance(found, dict):
-            stack.extend(found.values())
-        elif isinstance(found, list):
-            stack.extend(found)

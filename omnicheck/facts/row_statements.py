@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from omnicheck.facts.described_rows import DescribedRows
 from omnicheck.facts.documents import DatasetManifest, Metrics, TrainingMetadata, VerifiedSummary
 from omnicheck.facts.evaluation import Evaluation
-from omnicheck.facts.ledger import DescribedRows, inner
+from omnicheck.facts.ledger import inner
 from omnicheck.facts.predictions import Predictions
 from omnicheck.facts.record import Record, record
 from omnicheck.facts.registry import fact
@@ -92,7 +93,7 @@ def row_statements(
     for summary in summaries or ():
         found.extend(_summary(summary, manifests or (), evaluations or (), predictions or ()))
     for manifest in manifests or ():
-        splits = manifest.record.counts("split_counts") if isinstance(manifest.record.raw("split_counts"), dict) else {}
+        splits = _row_splits(manifest.record)
         found.extend(
             _stated(manifest.record, "num_samples", "rows", sum(splits.values()) if splits else None, manifest.file)
         )
@@ -103,11 +104,23 @@ def row_statements(
     return tuple(found)
 
 
+def _row_splits(manifest: Record) -> dict[str, int]:
+    """Return the rows per split; empty when there are none, or when the counts are of episodes."""
+    splits = manifest.counts("split_counts") if isinstance(manifest.raw("split_counts"), dict) else {}
+    total, episodes = sum(splits.values()), manifest.raw("num_episodes")
+    return {} if total == episodes and total != manifest.raw("num_samples") else splits
+
+
 def _described(pair: DescribedRows) -> Iterator[RowStatement]:
     whole, rows = pair.manifest.record, pair.rows
     yield from _counted(whole, "num_samples", "rows", rows.rows, rows.file)
     splits = inner(whole, "split_counts")
-    if splits is None or not rows.by_split or whole.count("num_samples") not in (None, rows.rows):
+    if (
+        splits is None
+        or not _row_splits(whole)
+        or not rows.by_split
+        or whole.count("num_samples") not in (None, rows.rows)
+    ):
         return
     for split in splits.value:
         yield from _counted(splits, split, f"{split} rows", rows.by_split.get(split, 0), rows.file)
@@ -167,10 +180,8 @@ def split_uses(
     if len(manifests) != 1:
         return ()
     manifest = manifests[0]
-    if not isinstance(manifest.record.raw("split_counts"), dict):
-        return ()
-    splits = manifest.record.counts("split_counts")
-    found = []
+    splits = _row_splits(manifest.record)
+    found: list[SplitUse] = []
     for each in training or ():
         if _same_dataset(each.record, manifest.record):
             for split, name in (("train", "num_train_samples"), ("val", "num_val_samples")):

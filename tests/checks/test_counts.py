@@ -40,7 +40,12 @@ def clean() -> Tree:
         SUMMARY: {
             "status": "verified",
             "dataset": {"num_samples": 22, "num_episodes": 11, "skipped_episodes": 1},
-            "eval": {"num_samples": 4, "prediction_file": "predictions.jsonl", "prediction_rows": 4},
+            "eval": {
+                "num_samples": 4,
+                "prediction_file": "predictions.jsonl",
+                "prediction_rows": 4,
+                "held_out_episode_count": 2,
+            },
         },
     }
 
@@ -75,6 +80,7 @@ MUTATIONS: dict[str, tuple[Change, str, str]] = {
     "stated episodes": (put(DATASET, "num_episodes", value=10), "CNT101", DATASET),
     "included episodes": (put(EPISODES, "summary", "included_episode_count", value=13), "CNT101", EPISODES),
     "held-out episodes": (put(METRICS, "held_out_episode_count", value=3), "CNT101", METRICS),
+    "summary's held-out episodes": (put(SUMMARY, "eval", "held_out_episode_count", value=4), "CNT101", SUMMARY),
     "summary's skips": (put(SUMMARY, "dataset", "skipped_episodes", value=0), "CNT101", SUMMARY),
     "reason of a skip": (put(DATASET, "skipped_episodes", 0, "reason", value=""), "CNT102", DATASET),
     "training rows": (put(TRAINING, "num_train_samples", value=10), "CNT103", TRAINING),
@@ -134,6 +140,12 @@ def test_sealed_test_split_is_not_lost(tmp_path: Path) -> None:
     tree[DATASET] = dataset(10, [], episode_split_counts={"train": 8, "val": 2})
     tree[ROWS] = None
     assert spoken(check_tree(tmp_path, tree, "CNT102", "CNT106")) == []
+
+
+def test_splits_counted_in_episodes_are_no_rows(tmp_path: Path) -> None:
+    manifest_of_episodes = dataset(11, split_counts={"train": 7, "val": 2, "test": 2})
+    report = check_tree(tmp_path, {DATASET: manifest_of_episodes, ROWS: rows(11)}, "CNT105", "CNT103")
+    assert spoken(report) == []
 
 
 def test_skipped_with_reasons_when_nothing_can_be_compared(tmp_path: Path) -> None:
