@@ -86,7 +86,7 @@ def held_out_starts(
     metrics: tuple[Metrics, ...] | None,
 ) -> tuple[HeldOutStart, ...]:
     """Find when each held-out evaluation of the trained model began."""
-    found = []
+    found: list[HeldOutStart] = []
     for log in logs or ():
         found.extend(
             HeldOutStart(log.file, each.line, None, each.time or 0.0, end.file, end.time)
