@@ -56,6 +56,21 @@ DOCUMENTS = (
     "run_summary",
 )
 NO_LIBRARY = ("dataset", "data_", "schema", "contract", "format", "model", "adapter", "prompt", "file")
+TRAINED = (
+    "history",
+    "losses",
+    "weights_updated",
+    "num_train_samples",
+    "checkpoint",
+    "lora",
+    "lora_rank",
+    "epochs",
+    "max_steps",
+    "learning_rate",
+    "log_history",
+)
+"""Keys that metadata of a training has; ``metadata.json`` is also the name of much else."""
+
 SELECTORS = (
     "best_epoch",
     "selected_epoch",
@@ -135,9 +150,11 @@ def provenance(
 
 
 def _worked(metadata: TrainingMetadata) -> bool:
-    """Whether metadata tells of a training or an evaluation, and not of an audit that updated nothing."""
+    """Whether metadata tells of a training or an evaluation: not of an audit, nor of a recording."""
     record = metadata.record
-    return record.raw("weights_updated") is not False or bool(record.raw("history")) or bool(record.raw("eval_summary"))
+    if record.raw("weights_updated") is False:
+        return bool(record.raw("history")) or bool(record.raw("eval_summary"))
+    return any(record.has(name) for name in TRAINED)
 
 
 def _means(what: str, name: str) -> bool:

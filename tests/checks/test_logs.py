@@ -216,3 +216,8 @@ def test_an_evaluation_in_no_time(tmp_path: Path) -> None:
     lines = log(("eval_start", 0), num_eval_samples=448) + log(("eval_complete", 2e-6))
     report = check_tree(tmp_path, {EVALUATION: lines}, "RUN103")
     assert "448 samples evaluated within" in report.findings[0].message
+
+
+def test_metadata_of_a_recording_is_no_training(tmp_path: Path) -> None:
+    report = check_tree(tmp_path, {"run/metadata.json": {"robot": "arm", "steps": 40, "fps": 10}}, "RUN110")
+    assert skipped(report)["RUN110"] == "no training or evaluation is recorded"
