@@ -52,17 +52,17 @@ def label_space(space: LabelSpace) -> Iterator[Finding]:
 def _held_out(proof: Unseen) -> str:
     rows = sum(proof.labels.values())
     return (
-        f"{len(proof.labels):,} of the {proof.held_out:,} held-out labels (such as {min(proof.labels)!r}) never occur in "
-        f"train, so {rows:,} of {proof.rows:,} held-out rows cannot be answered from what was trained"
+        f"{len(proof.labels):,} of the {proof.held_out:,} held-out labels (such as {min(proof.labels)!r}) never occur "
+        f"in train, so {rows:,} of {proof.rows:,} held-out rows cannot be answered from what was trained"
     )
 
 
 def _counted(options: Options) -> str:
-    beside = "".join(f", {name} {count:,}" for name, count in sorted(options.further.items()))
+    beside = "".join(f"; {name} {count:,}" for name, count in sorted(options.further.items()))
     if options.counted is None or options.counted != sum(options.samples.values()):
         return beside
     shown = " + ".join(f"{name} {count:,}" for name, count in options.samples.items())
-    return f"{beside}, exactly those counted over all {options.counted:,} samples ({shown})"
+    return f", exactly those counted over all {options.counted:,} samples ({shown}){beside}"
 
 
 @check("splits_fit.eval_in_train")

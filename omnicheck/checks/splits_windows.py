@@ -106,9 +106,9 @@ def _numbered(numbered: NumberedWindows) -> Iterator[Finding]:
     yield Finding(
         path=numbered.file.path,
         row=numbered.lines[first.index],
-        message=f"{len(found):,} of {len(numbered.starts):,} evaluated windows share frames with training windows of the "
-        f"same recording: {numbered.metadata.base} numbers {numbered.count:,} windows of {numbered.frames} frames at "
-        f"stride {numbered.stride}, the {numbered.train:,} not evaluated here are for training; window {first.index} "
+        message=f"{len(found):,} of {len(numbered.starts):,} evaluated windows share frames with training windows of "
+        f"the same recording: {numbered.metadata.base} numbers {numbered.count:,} windows of {numbered.frames} frames "
+        f"at stride {numbered.stride}, the {numbered.train:,} not evaluated are for training; window {first.index} "
         f"(frames {start}-{start + numbered.frames - 1}) shares {first.shared} or more with window {first.other}",
         expected=0,
         actual=len(found),
@@ -135,8 +135,8 @@ def dependent(windows: tuple[EvaluatedWindows, ...]) -> Iterator[Finding]:
         yield Finding(
             path=each.file.path,
             message=f"{overlapping:,} of {total:,} evaluated windows overlap another one: they hold {independent:,} "
-            f"windows without a common frame, and come from {where}: the effective sample is nearer to {count:,} than to "
-            f"{total:,}",
+            f"windows without a common frame, and come from {where}: the effective sample is nearer to {count:,} "
+            f"than to {total:,}",
             expected={"overlapping": 0},
             actual={"overlapping": overlapping, "independent_windows": independent, "episodes": count},
         )

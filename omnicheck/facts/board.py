@@ -95,8 +95,7 @@ class Board:
         results: dict[type, list[Any]] = defaultdict(list)
         for file in self.source.run.of(*roles):
             fitting = {each: kind for each, kind in group.items() if file.role in kind.roles}
-            facts = fold_file(self.source, file, fitting, given, noted=file.location in self._passed)
-            self._passed.add(file.location)
+            facts = fold_file(self.source, file, fitting, given, passed=self._passed)
             for each, value in facts.items():
                 if value is not None:
                     results[each].append(value)

@@ -25,7 +25,7 @@ Folds = dict[type, Fold]
 
 
 def fold_file(
-    source: Source, file: RunFile, folds: Kinds, given: Mapping[type, Any], *, noted: bool
+    source: Source, file: RunFile, folds: Kinds, given: Mapping[type, Any], *, passed: set[str]
 ) -> dict[type, Any]:
     """Read a file once, feed every fold that is not idle, and return the facts by class.
 
@@ -36,17 +36,19 @@ def fold_file(
         file: a JSONL or CSV file.
         folds: fact class to fold class.
         given: facts of earlier passes.
-        noted: whether an earlier pass over this file has noted its problems already.
+        passed: locations of files that were read before, whose problems are noted already; this one is added.
     """
     context = {**given, RunFile: file}
     live: Folds = {made: kind(context) for made, kind in folds.items()}
     busy = {made: each for made, each in live.items() if not each.idle()}
     if busy:
         problems: list[Problem] = []
+        noted = file.location in passed
+        passed.add(file.location)
         if splittable(file, source.jobs):
-            live.update(_feed_parts(file, busy, problems, source.jobs))
+            live.update(_feed_parts(file, busy, problems, source.jobs, guard=not noted))
         else:
-            _feed(file, busy, problems)
+            _feed(file, busy, problems, guard=not noted)
         if not noted:
             source.problems.extend(FileProblem(file, problem) for problem in problems)
     return {made: each.fact() for made, each in live.items()}
@@ -60,7 +62,7 @@ def splittable(file: RunFile, jobs: int) -> bool:
     return jobs > 1 and sys.platform == "linux" and file.size >= WORTH_SPLITTING and not file.base.endswith(".csv")
 
 
-def _feed_parts(file: RunFile, folds: Folds, problems: list[Problem], jobs: int) -> Folds:
+def _feed_parts(file: RunFile, folds: Folds, problems: list[Problem], jobs: int, *, guard: bool) -> Folds:
     """Feed the parts of a file to copies of the folds, one process each, and merge them in order."""
     import multiprocessing  # noqa: PLC0415 - only for large input
 
@@ -73,11 +75,11 @@ def _feed_parts(file: RunFile, folds: Folds, problems: list[Problem], jobs: int)
     workers = []
     for part in others:
         mine, theirs = fork.Pipe(duplex=False)
-        worker = fork.Process(target=_work, args=(file, folds, part, theirs))
+        worker = fork.Process(target=_work, args=(file, folds, part, theirs, guard))
         worker.start()
         theirs.close()
         workers.append((worker, mine, part))
-    _feed(file, folds, problems, first)
+    _feed(file, folds, problems, first, guard=guard)
     for worker, mine, part in workers:
         try:
             fed, found = mine.recv()
@@ -96,26 +98,30 @@ def _feed_parts(file: RunFile, folds: Folds, problems: list[Problem], jobs: int)
     return folds
 
 
-def _work(file: RunFile, folds: Folds, part: tuple[int, int, int], answer: Connection) -> None:
+def _work(file: RunFile, folds: Folds, part: tuple[int, int, int], answer: Connection, guard: bool) -> None:  # noqa: FBT001
     problems: list[Problem] = []
-    _feed(file, folds, problems, part)
+    _feed(file, folds, problems, part, guard=guard)
     answer.send((folds, problems))
     answer.close()
 
 
-def _feed(file: RunFile, folds: Folds, problems: list[Problem], part: tuple[int, int, int] | None = None) -> None:
+def _feed(
+    file: RunFile, folds: Folds, problems: list[Problem], part: tuple[int, int, int] | None = None, *, guard: bool
+) -> None:
     try:
-        for chunk in _chunks(file, problems, part):
+        for chunk in _chunks(file, problems, part, guard=guard):
             for each in folds.values():
                 each.feed(chunk.rows, chunk.first)
     except ReadError as error:
         problems.append(Problem(message=error.message, kind="unreadable"))
 
 
-def _chunks(file: RunFile, problems: list[Problem], part: tuple[int, int, int] | None) -> Iterator[Chunk]:
+def _chunks(
+    file: RunFile, problems: list[Problem], part: tuple[int, int, int] | None, *, guard: bool
+) -> Iterator[Chunk]:
     if file.base.endswith(".csv"):
         return read_csv(file.disk, problems)
     if part is None:
-        return read_jsonl(file.disk, problems)
+        return read_jsonl(file.disk, problems, guard=guard)
     start, stop, line = part
-    return read_jsonl(file.disk, problems, start=start, stop=stop, first_line=line)
+    return read_jsonl(file.disk, problems, start=start, stop=stop, first_line=line, guard=guard)

@@ -60,6 +60,7 @@ def read_jsonl(
     first_line: int = 1,
     chunk_rows: int = 4096,
     line_limit: int = LINE_LIMIT,
+    guard: bool = True,
 ) -> Iterator[Chunk]:
     """Yield the rows of a JSON Lines file in chunks of consecutive lines.
 
@@ -73,6 +74,7 @@ def read_jsonl(
         first_line: 1-based number of the line at ``start``.
         chunk_rows: most rows in a chunk.
         line_limit: longest line in bytes that is read.
+        guard: look for repeated keys; a second pass over a file need not.
 
     Raises:
         ReadError: the file cannot be opened.
@@ -83,7 +85,7 @@ def read_jsonl(
         with open_regular(path) as stream:
             before = stamp(stream)
             for body in _bodies(stream, tally, (start, stop), first_line, line_limit):
-                rows = None if len(body.data) > line_limit else _decode_body(body)
+                rows = None if len(body.data) > line_limit else _decode_body(body, guard=guard)
                 if rows is None:
                     yield from _decode_singly(body, tally, blanks, line_limit, chunk_rows)
                     continue
@@ -169,7 +171,7 @@ def _without_mark(block: bytes, tally: Tally) -> bytes:
     return block
 
 
-def _decode_body(body: _Body) -> list[Row] | None:
+def _decode_body(body: _Body, *, guard: bool) -> list[Row] | None:
     """Decode all lines at once; None when a line needs a closer look."""
     lines, data = body.lines, body.data
     try:
@@ -183,6 +185,8 @@ def _decode_body(body: _Body) -> list[Row] | None:
         return None
     if len(data) > INT_DIGITS and max(map(len, lines)) > INT_DIGITS and has_long_number(data):
         return None
+    if not guard:
+        return rows
     # As many braces as rows: no object nests, and the keys are those of the rows.
     keys = sum(map(len, rows)) if braces == len(rows) else count_keys(rows)
     return None if may_repeat_keys(data, shape.count(b":"), keys) else rows
