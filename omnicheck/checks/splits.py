@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from omnicheck.checks.declare import check
+from omnicheck.checks.phrases import count_of
 from omnicheck.facts.episodes import Episode, EpisodeManifest, session_of
 from omnicheck.facts.split_facts import GroupKeys, SplitCounts, SplitEpisodes
 from omnicheck.facts.split_names import REQUIRED, TRAIN, comparable, split_name
@@ -179,8 +180,8 @@ def task(manifests: tuple[EpisodeManifest, ...]) -> Iterator[Finding]:
             yield Finding(
                 path=manifest.file.path,
                 pointer=manifest.record.pointer("episodes"),
-                message=f"{len(both):,} of {len(by_task):,} tasks occur in train and in held-out splits, with "
-                f"{sum(held[text] for text in both):,} held-out episodes: {_shortened(both)}",
+                message=f"{len(both):,} of {count_of(len(by_task), 'task')} stand in train and in held-out splits, "
+                f"with {count_of(sum(held[text] for text in both), 'held-out episode')}: {_shortened(both)}",
                 actual=both[:20],
                 key="tasks",
             )
@@ -203,7 +204,7 @@ def missing(judged: SplitCounts) -> Iterator[Finding]:
             yield Finding(
                 path=stated.file.path,
                 pointer=stated.pointer,
-                message=f"split {name!r} ({strange[name]:,} {stated.unit}) looks like a misspelt {near!r}",
+                message=f"split {name!r} ({count_of(strange[name], stated.unit[:-1])}) looks like a misspelt {near!r}",
                 expected=near,
                 actual=name,
                 key=f"misspelt {name}",

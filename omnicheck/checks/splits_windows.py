@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from omnicheck.checks.declare import check
+from omnicheck.checks.phrases import count_of
 from omnicheck.facts.future_pairs import FuturePair
 from omnicheck.facts.pair_plan import PairPlan
 from omnicheck.facts.predictions import Predictions
@@ -70,15 +71,12 @@ def _told(windows: WindowEvidence, gap: int, kind: str) -> Iterator[Finding]:
     names = windows.splits.names
     for place, count in sorted(counts.items(), key=lambda item: (item[0][0].path, item[0][1:])):
         file, split, other = place
-        what = (
-            f"share frames with windows of {names[other]}"
-            if kind == "overlap"
-            else f"touch windows of {names[other]} or lie closer to them than {gap:,} frames"
-        )
+        how = "share frames with" if kind == "overlap" else f"have fewer than {count_of(gap, 'frame')} between them and"
+        where = f"{count_of(count, 'window')} in {count_of(len(episodes[place]), 'episode')}"
         yield Finding(
             path=file.path,
             line=lines[place],
-            message=f"{count:,} windows of {names[split]} in {len(episodes[place]):,} episodes {what}: "
+            message=f"{names[split]} windows {how} {names[other]} windows: {where}, such as "
             + "; ".join(examples[place]),
             expected=0 if kind == "overlap" else {"embargo_frames": gap},
             actual=count,
@@ -90,7 +88,7 @@ def _example(
     windows: WindowEvidence, key: str, line: int, here: Sequence[int], there: Sequence[int], pair: Pair
 ) -> str:
     other, other_line = windows.place(pair.other_row)
-    how = f"{pair.shared:,} frames" if pair.shared else f"{pair.gap:,} frames between"
+    how = f"{count_of(pair.shared, 'frame')} shared" if pair.shared else f"{count_of(pair.gap, 'frame')} between"
     return (
         f"{key} line {line:,} (frames {here[0]}-{here[1]}) and line {other_line:,} of {other.base} "
         f"({there[0]}-{there[1]}): {how}"
@@ -131,7 +129,7 @@ def dependent(windows: tuple[EvaluatedWindows, ...]) -> Iterator[Finding]:
             continue
         total = sum(len(spans) for spans in each.episodes.values())
         count = len(each.episodes)
-        where = f"{count:,} episode{'s' if count != 1 else ''}" if each.named else "one recording"
+        where = count_of(count, "episode") if each.named else "one recording"
         yield Finding(
             path=each.file.path,
             message=f"{overlapping:,} of {total:,} evaluated windows overlap another one: they hold {independent:,} "
@@ -211,10 +209,13 @@ def horizon(plans: tuple[PairPlan, ...]) -> Iterator[Finding]:
             yield _apart(plan, wrong)
         backwards = [pair for pair, want in declared if want is None and _distance(pair, default=1) < 1]
         yield from _each(path, backwards, len(pairs), "have a future that is not later than its context", "backwards")
+        beyond = {pair for pair in pairs if _leaves_split(pair, plan)}
         crossing = [pair for pair in pairs if pair.episodes is not None and pair.episodes[0] != pair.episodes[1]]
-        yield from _each(path, crossing, len(pairs), "lead from one episode into another", "episodes")
-        splits = [pair for pair in pairs if pair.splits is not None and pair.splits[0] != pair.splits[1]]
-        splits += [pair for pair in pairs if pair.future in plan.other_split]
+        within = set(pairs).difference(crossing)
+        also = sum(pair in beyond for pair in crossing)
+        into = f"lead from one episode into another ({also:,} of them into another split)"
+        yield from _each(path, crossing, len(pairs), into, "episodes")
+        splits = [pair for pair in pairs if pair in beyond and pair in within]
         yield from _each(path, splits, len(pairs), "lead from one split into another", "splits")
         shared = [pair for pair in pairs if _shares(pair, plan)]
         yield from _each(
@@ -234,6 +235,11 @@ def _off(pair: FuturePair, want: int, stride: int | None) -> bool:
     return _distance(pair, default=want) not in (want, want * (stride or 1))
 
 
+def _leaves_split(pair: FuturePair, plan: PairPlan) -> bool:
+    stated = pair.splits is not None and pair.splits[0] != pair.splits[1]
+    return stated or pair.future in plan.other_split
+
+
 def _shares(pair: FuturePair, plan: PairPlan) -> bool:
     if pair.windows is not None and (pair.episodes is None or pair.episodes[0] == pair.episodes[1]):
         (start, end), (later, last) = pair.windows
@@ -245,7 +251,7 @@ def _shares(pair: FuturePair, plan: PairPlan) -> bool:
 def _apart(plan: PairPlan, wrong: Sequence[tuple[FuturePair, int]]) -> Finding:
     distances = Counter(_distance(pair, default=want) for pair, want in wrong)
     ordered = sorted(distances.items(), key=lambda item: (-item[1], item[0]))
-    shown = ", ".join(f"{distance} ({count:,} pairs)" for distance, count in ordered[:4])
+    shown = ", ".join(f"{distance} ({count_of(count, 'pair')})" for distance, count in ordered[:4])
     more = f" or one of {len(ordered) - 4:,} further numbers" if len(ordered) > 4 else ""
     first, want = wrong[0]
     return Finding(
