@@ -175,7 +175,7 @@ def _values(each: FittedSplits, tolerance: float) -> tuple[int, list[Finding]]:
     findings = []
     for stated in each.fit.statistics:
         found = by_name.get(stated.name or "features")
-        if found is None or found.train is None or found.every is None:
+        if found is None or found.train is None or found.every is None or len(found.train.origin) != len(stated.mean):
             continue
         compared += 1
         if _fits(stated, found.train, tolerance):

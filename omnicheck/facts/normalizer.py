@@ -28,6 +28,8 @@ EPISODE_KEYS = (
 SPLIT_KEYS = ("fit_split", "fit_splits", "fitted_on", "fitted_split", "fit_on", "source_split", "split", "splits")
 DEPTH = 4
 MAX_DIMENSIONS = 4096
+LARGEST = 1e100
+"""Numbers from which on sums of squares would overflow."""
 
 
 class Statistic(Struct, frozen=True):
@@ -111,11 +113,13 @@ def _statistics(value: Any, name: str, at: str, depth: int) -> Iterator[Statisti
             yield from _statistics(inner, key, f"{at}/{key.replace('~', '~0').replace('/', '~1')}", depth + 1)
 
 
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
 def _vector(value: Any) -> tuple[float, ...]:
     items = value if isinstance(value, list) else [value]
-    if len(items) > MAX_DIMENSIONS or not all(
-        isinstance(item, int | float) and not isinstance(item, bool) for item in items
-    ):
+    if len(items) > MAX_DIMENSIONS or not all(map(_number, items)):
         return ()
     return tuple(float(item) for item in items)
 
@@ -206,7 +210,7 @@ class FeatureFold:
                 split = row.get("split")
                 key = split_name(split) if isinstance(split, str) else self._told
                 for vector in value if isinstance(value[0], list) else (value,):
-                    if len(vector) == width and all(type(item) in (int, float) for item in vector):
+                    if isinstance(vector, list) and len(vector) == width and all(map(_number, vector)):
                         by_split = self._features.setdefault(name, {})
                         if key not in by_split:
                             by_split[key] = moments(vector)

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from omnicheck.facts.documents import DatasetManifest
 from omnicheck.facts.episodes import EpisodeManifest
-from omnicheck.facts.normalizer import FeatureMoments, Fit, Moments, side
+from omnicheck.facts.feature_files import ArchivedMoments
+from omnicheck.facts.normalizer import FeatureMoments, Fit, Moments, moments, side
 from omnicheck.facts.registry import fact
 from omnicheck.facts.row_splits import RowSplits
 from omnicheck.facts.split_names import comparable, split_name
@@ -41,6 +42,7 @@ def fitted_splits(
     exports: tuple[DatasetManifest, ...],
     rows: RowSplits | None,
     features: tuple[FeatureMoments, ...],
+    archived: tuple[ArchivedMoments, ...],
 ) -> tuple[FittedSplits, ...]:
     """Bring statistics, manifests and rows together; rows count only when they are as many as the export states."""
     splits: dict[str, set[str]] = {}
@@ -57,7 +59,7 @@ def fitted_splits(
                 splits.setdefault(group.key, set()).add(group.split)
     stated = {export.record.count("num_samples") for export in exports} - {None}
     whole = rows is not None and (not stated or stated == {sum(index.rows for index in rows.indexes)})
-    recomputed = _recomputed(features) if whole else ()
+    recomputed = _recomputed(features or archived) if whole else ()
     known = {name: frozenset(found) for name, found in splits.items() if found}
     return tuple(FittedSplits(fit, known, recomputed) for fit in fits)
 
@@ -68,10 +70,10 @@ def _recomputed(features: tuple[FeatureMoments, ...]) -> tuple[Recomputed, ...]:
         for name, by_split in each.features.items():
             mine = joined.setdefault(name, {})
             for split, found in by_split.items():
-                if split in mine:
+                if split not in mine:
+                    mine[split] = moments(found.origin)  # a sum of its own: facts stay what they are
+                if len(mine[split].origin) == len(found.origin):
                     mine[split].join(found)
-                else:
-                    mine[split] = found
     return tuple(
         Recomputed(name, side(by_split, train=True), side(by_split, train=False)) for name, by_split in joined.items()
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -14,9 +13,7 @@ from omnicheck.facts.record import Record
 from omnicheck.facts.registry import fact, fold
 from omnicheck.facts.source import Source
 from omnicheck.facts.split_names import split_name, split_of_file
-from omnicheck.model.errors import ReadError
 from omnicheck.model.run import RunFile
-from omnicheck.readers.gate import open_regular
 
 DIGESTS = ("sha256", "digest", "blake3", "blake2b", "sha1", "md5", "checksum", "content_hash")
 MEDIA = (
@@ -140,34 +137,31 @@ def _files(record: Record) -> Iterator[Record]:
 
 
 def _hashed(source: Source, rows: MediaPaths) -> Iterator[Use]:
-    found: list[tuple[str, str, RunFile]] = []
+    by_name = {file.name: file for file in source.run.files if file.base.lower().endswith(SUFFIXES)}
+    # Two paths may mean one file (its last parts decide), so that files count, not paths.
+    found: set[tuple[str, RunFile]] = set()
     for split, path in sorted(rows.paths):
-        file = source.in_run(path)
+        file = _meant(by_name, path)
         if file is not None and 0 < file.size <= MAX_BYTES:
-            found.append((split, path, file))
+            found.add((split, file))
     sizes: defaultdict[int, set[str]] = defaultdict(set)
-    for _, _, file in found:
+    for _, file in found:
         sizes[file.size].add(file.location)
-    digests: dict[str, str] = {}
-    for split, path, file in found:
-        if len(sizes[file.size]) < 2:  # no other file can have the same bytes
-            yield file.location, (split, None, path)
-            continue
-        if file.location not in digests:
-            digests[file.location] = _digest(file)
-        if digests[file.location]:
-            yield digests[file.location], (split, None, path)
+    for split, file in sorted(found, key=lambda use: (use[1].name, use[0])):
+        # A file whose size no other has needs no digest.
+        digest = source.sha256(file) if len(sizes[file.size]) > 1 else file.location
+        if digest is not None:
+            yield digest, (split, None, file.path)
 
 
-def _digest(file: RunFile) -> str:
-    whole = hashlib.sha256()
-    try:
-        with open_regular(file.disk) as stream:
-            while block := stream.read(1 << 20):
-                whole.update(block)
-    except (OSError, ReadError):
-        return ""
-    return whole.hexdigest()
+def _meant(by_name: Mapping[str, RunFile], path: str) -> RunFile | None:
+    """Return the file of the run that a path means, by its whole name or its last parts."""
+    name = path.replace("\\", "/")
+    while name:
+        if name in by_name:
+            return by_name[name]
+        name = name.partition("/")[2]
+    return None
 
 
 def _several(file: RunFile, uses: Sequence[Use], *, recorded: bool) -> Iterator[Content]:

@@ -301,3 +301,28 @@ def test_names_of_splits_and_episodes() -> None:
         True,
         True,
     ]
+
+
+def test_features_in_archives_are_recomputed(tmp_path: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    features = numpy.random.default_rng(3).normal(5.0, 2.0, size=(4, 3))
+    (tmp_path / "run" / "features").mkdir(parents=True)
+    numpy.savez(tmp_path / "run" / "features" / "all.npz", features=features)
+    listed = [
+        window(f"s{n}", 0, split, sensor_feature_path="/elsewhere/features/all.npz", sensor_feature_index=n)
+        for n, split in enumerate(("train", "train", "val", "test"))
+    ]
+    train, every = features[:2], features
+
+    def stats(of: Any) -> dict[str, Any]:
+        return {"mean": of.mean(axis=0).tolist(), "std": of.std(axis=0).tolist()}
+
+    assert spoken(check(tmp_path, {"dataset.jsonl": listed, "norm_stats.json": stats(train)})) == set()
+    report = check(tmp_path, {"dataset.jsonl": listed, "norm_stats.json": stats(every)})
+    assert spoken(report) == {"SPL114"}
+    assert "all 4 rows" in report.findings[0].message
+
+
+def test_one_file_under_two_paths_is_no_duplicate(tmp_path: Path) -> None:
+    listed = [window(n, 0, s, video=f"/host/{n}/cam.npy") for n, s in (("a", "train"), ("b", "val"), ("c", "test"))]
+    assert spoken(check(tmp_path, {"dataset.jsonl": listed, "cam.npy": "bytes"})) == set()
