@@ -35,7 +35,7 @@ def strict_schema(answers: tuple[Answers, ...], evaluations: tuple[Evaluation, .
         if each.strict is None or each.strict == each.rows or _repeats(each, answers):
             continue
         causes = sorted(each.causes.items(), key=lambda pair: (-pair[1].rows, pair[0]))
-        told = "; ".join(f"{cause} in {tally.rows:,}{_example(tally)}" for cause, tally in causes)
+        told = ", ".join(f"{cause} in {tally.rows:,}" for cause, tally in causes)
         schema = "the contract's answer schema" if each.by_contract else "the schema of the true answers"
         reported = _reported(each, evaluations or ())
         beside = "" if reported is None else f", while {reported[1]} reports {RATE} {reported[0]:.4g}"
@@ -43,11 +43,14 @@ def strict_schema(answers: tuple[Answers, ...], evaluations: tuple[Evaluation, .
         yield Finding(
             path=each.file.path,
             message=(
-                f"{each.strict:,} of {each.rows:,} answers ({rate:.4g}) meet {schema}{beside}; causes, a row may have "
-                f"several: {told}"
+                f"{each.strict:,} of {each.rows:,} answers ({rate:.4g}) meet {schema}{beside}: {told} "
+                f"({_example(causes[0][1])})"
             ),
             expected=each.rows,
-            actual={"strict": each.strict, **{cause: tally.rows for cause, tally in causes}},
+            actual={
+                "strict": each.strict,
+                **{cause: {"rows": tally.rows, "example": _example(tally)} for cause, tally in causes},
+            },
             key="strict",
         )
 
@@ -59,7 +62,7 @@ def _repeats(answers: Answers, others: tuple[Answers, ...]) -> bool:
 
 def _example(tally: Tally) -> str:
     line, _, detail = tally.examples[0]
-    return f" (line {line}: {detail})"
+    return f"line {line}: {detail}"
 
 
 def _reported(answers: Answers, evaluations: tuple[Evaluation, ...]) -> tuple[float, str] | None:
@@ -87,20 +90,20 @@ def out_of_vocabulary(files: PredictionFiles, options: OptionLists, params: OutO
             )
             if strange:
                 counts[field] = strange.total()
-                told.append(f"{field} in {strange.total():,} of {answered:,} (options: {len(listed.labels):,})")
+                told.append(f"{field} {strange.total():,} of {answered:,}")
                 examples.update(strange)
         if not told:
             continue
         origin = " and ".join(sorted({each.file.base for each in options.lists.values()}))
-        shown = ", ".join(f"{_quoted(label)} ({count:,} times)" for label, count in examples.most_common(3))
+        shown = ", ".join(_quoted(label) for label, _ in examples.most_common(2))
         yield Finding(
             path=each.file.path,
             message=(
-                f"predicted labels are not among the options of {origin}: {'; '.join(told)}; {len(examples):,} "
-                f"such labels, most often {shown}"
+                f"predictions that are not among the options of {origin}: {', '.join(told)}; {len(examples):,} "
+                f"distinct labels, most often {shown}"
             ),
-            expected=0,
-            actual=counts,
+            expected={name: f"one of {len(each.labels):,}" for name, each in options.lists.items()},
+            actual={**counts, "labels": dict(examples.most_common(10))},
             key="out-of-vocabulary",
         )
 

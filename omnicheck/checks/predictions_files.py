@@ -11,7 +11,7 @@ from omnicheck.facts.checkpoints import same_checkpoint
 from omnicheck.facts.dataset_truth import DatasetTruth
 from omnicheck.facts.partial import Partial
 from omnicheck.facts.prediction_digest import PredictionDigest
-from omnicheck.facts.prediction_files import PredictionFiles
+from omnicheck.facts.prediction_files import CheckedLabels
 from omnicheck.facts.predictions import Predictions
 from omnicheck.facts.registry import Each
 from omnicheck.facts.sample_faults import SampleJudgement
@@ -66,11 +66,11 @@ def _shown(text: str) -> str:
 
 
 @check("predictions_files.label_mismatch")
-def label_mismatch(files: PredictionFiles, truth: tuple[DatasetTruth, ...] | None) -> Iterator[Finding]:
+def label_mismatch(labels: CheckedLabels) -> Iterator[Finding]:
     """Yield a finding where `correct` is not what the labels say, and where the truth is not the dataset's."""
-    for each in files.files:
+    for each in labels.files:
         yield from _correct(each)
-        for dataset in truth or ():
+        for dataset in labels.truth:
             yield from _true_labels(each, dataset)
 
 
