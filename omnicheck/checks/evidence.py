@@ -21,7 +21,7 @@ from omnicheck.facts.evidence import (
     StatedSplit,
 )
 from omnicheck.facts.registry import Each
-from omnicheck.facts.validation_claims import ValidationClaim
+from omnicheck.facts.validation_claims import ITSELF, Contradiction, ValidationClaim
 from omnicheck.model.finding import Finding
 
 OPEN_ABOUT_IT = re.compile(r"(?:^|[_./-])(?:val|valid|validation|dev|train)(?:$|[_./-])")
@@ -109,14 +109,11 @@ def self_attested(claims: tuple[ValidationClaim, ...]) -> Iterator[Finding]:
     """Yield a finding for each validation that carries nothing to recompute, or contradicts what is recomputed."""
     for claim in claims:
         if claim.wrong:
-            shown = "; ".join(
-                f"{each.pointer} is {_plain(each.stated)}, but {each.where} has {_plain(each.actual)}"
-                for each in claim.wrong[:3]
-            )
+            shown = "; ".join(_told(each) for each in claim.wrong[:3])
             yield Finding(
                 path=claim.file.path,
                 pointer=claim.wrong[0].pointer,
-                message=f"says that it passed, and {len(claim.wrong)} of its statements are wrong: {shown}",
+                message=f"says that it passed, but {shown}",
                 expected={each.pointer: each.actual for each in claim.wrong},
                 actual={each.pointer: each.stated for each in claim.wrong},
                 key="contradicted",
@@ -130,10 +127,16 @@ def self_attested(claims: tuple[ValidationClaim, ...]) -> Iterator[Finding]:
             )
 
 
+def _told(wrong: Contradiction) -> str:
+    if wrong.where == ITSELF:
+        return f"{wrong.pointer} lists {_plain(wrong.actual)}"
+    return f"{wrong.pointer} is {_plain(wrong.stated)} where {wrong.where} has {_plain(wrong.actual)}"
+
+
 def _plain(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {inner}" for key, inner in sorted(value.items(), key=str))
-    return repr(value) if isinstance(value, str) else str(value)
+    return str(value)
 
 
 @check("evidence.missing_audit")

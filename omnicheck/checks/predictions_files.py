@@ -31,9 +31,9 @@ def csv_jsonl_disagree(pairs: tuple[Twins, ...]) -> Iterator[Finding]:
         if without or beyond or len(rows.ids) != len(table.ids):
             told.append(f"{len(table.ids):,} rows against {len(rows.ids):,}")
             if without:
-                told.append(f"{len(without):,} ids only in {rows.file.base}, such as {without[0]!r}")
+                told.append(f"only in {rows.file.base}: {len(without):,}, such as {without[0]!r}")
             if beyond:
-                told.append(f"{len(beyond):,} ids only in {table.file.base}, such as {beyond[0]!r}")
+                told.append(f"only in {table.file.base}: {len(beyond):,}, such as {beyond[0]!r}")
         for name in sorted(rows.columns.keys() & table.columns.keys()):
             one, other = rows.columns[name], table.columns[name]
             differing = [(at, to) for at, to in order if one[at] != other[to]]
@@ -156,11 +156,11 @@ def partial(parts: tuple[Partial, ...]) -> Iterator[Finding]:
         ]
         told = []
         if missing:
-            told.append(f"{len(missing):,} ids are not in {final.file.base}, such as {missing[0]!r}")
+            told.append(f"{len(missing):,} not in {final.file.base}, such as {missing[0]!r}")
         if differing:
             at, to = differing[0]
             told.append(
-                f"{len(differing):,} predictions differ (line {rows.lines[at]}: "
+                f"{len(differing):,} with another prediction (line {rows.lines[at]}: "
                 f"{_shown(str(rows.predicted_labels[at]))}, in {final.file.base} "
                 f"{_shown(str(final.predicted_labels[to]))})"
             )

@@ -96,15 +96,16 @@ def _shared(records: Sequence[Record]) -> Iterator[Fault]:
 
 
 def _find(record: Record, key: str) -> tuple[str, Any]:
-    holders = [record, *(record.object(name) for name in NESTED if isinstance(record.value.get(name), dict))]
-    for holder in holders:
-        value = holder.raw(key)
+    # Raw keys: the canonical "adapter" is a path, and here it is an object.
+    nested = [(f"/{name}", inner) for name in NESTED if isinstance(inner := record.value.get(name), dict)]
+    for at, holder in (("", record.value), *nested):
+        value = holder.get(key)
         if isinstance(value, dict):
             value = value.get("id")
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             # A model is named by a path on one machine and by its repository on another.
             tail = str(value).rstrip("/").replace("__", "/").rpartition("/")[2] if key == "model_id" else value
-            return holder.pointer(key), tail
+            return f"{at}/{key}", tail
     return "", None
 
 

@@ -23,6 +23,7 @@ TIMES = re.compile(r"(?:^|_)(?:time|timestamp|at|unix|utc|seconds|elapsed|durati
 FILE = re.compile(r"[^\s<>]*\.[A-Za-z][A-Za-z0-9]{1,11}")
 DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{32,128}")
 MAX_NODES = 5_000
+ITSELF = "the file itself"
 
 
 class Contradiction(Struct, frozen=True):
@@ -119,14 +120,14 @@ def _against_itself(value: Mapping[str, Any]) -> Iterator[Contradiction]:
         if isinstance(told, list):
             grave = [each for each in told if not (isinstance(each, dict) and each.get("severity") in _MILD)]
             if grave:
-                yield Contradiction(f"/{key}", "pass", f"{len(grave)} {key}", "the file itself")
+                yield Contradiction(f"/{key}", "pass", f"{len(grave)} that must not be there", ITSELF)
     checks = value.get("checks")
     named = list(checks.items()) if isinstance(checks, dict) else []
     listed = [(str(at), each) for at, each in enumerate(checks)] if isinstance(checks, list) else []
     for key, each in [*named, *listed]:
         verdict = each.get("status", each.get("passed")) if isinstance(each, dict) else each
         if verdict is False or (isinstance(verdict, str) and verdict.lower() in FAILED):
-            yield Contradiction(f"/checks/{key}", "pass", "a check that failed", "the file itself")
+            yield Contradiction(f"/checks/{key}", "pass", "a check that failed", ITSELF)
 
 
 _MILD = ("warning", "info", "note")
