@@ -77,7 +77,9 @@ def _issue(
 
 _BOUNDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "literal_error": lambda context: f"one of {context['expected']}",
-    "string_pattern_mismatch": lambda context: f"text of the form {context['pattern']}",
+    "string_pattern_mismatch": lambda context: (
+        "a text that is not blank" if context["pattern"] == r"\S" else f"text of the form {context['pattern']}"
+    ),
     "string_too_short": lambda _: "a text that is not empty",
     "too_short": lambda context: f"a list or object of at least {context['min_length']}",
     "too_long": lambda context: f"a list or object of at most {context['max_length']}",

@@ -179,9 +179,13 @@ def _unit(
     named, by = resolve_contract(run, request.contract, loaded.config.run, own_word=profile == "lint")
     contract: dict[str, Any] | None = None
     if named is not None and (by != "metadata" or named in registry.ids()):
-        contract = None if named in registry.conflicts and by == "metadata" else registry.get(named).value
+        if by == "metadata" and named in registry.conflicts:
+            by = f"metadata names {named!r}, to which {len(registry.conflicts[named])} files answer (CTR102)"
+        else:
+            contract = registry.get(named).value
     elif named is not None:
-        by = f"metadata names {named}, which is not among the contracts"
+        known = ", ".join(registry.ids())
+        by = f"metadata names {named!r}, which is not among the contracts ({known})"
     run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)
     return Unit(
         run=run,

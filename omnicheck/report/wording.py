@@ -117,8 +117,10 @@ def skipped_by_reason(report: Report) -> tuple[tuple[str, tuple[str, ...], int],
 
 
 def contract_of(contract: str | None, source: str) -> str:
-    """Return the contract of a run in words."""
-    return "no contract" if contract is None else printable(f"contract {contract} (by {source})")
+    """Return the contract of a run in words; without one, why, where the run names one that cannot judge it."""
+    if contract is None:
+        return "no contract" if source == "none" else printable(f"no contract: {source}")
+    return printable(f"contract {contract} (by {source})")
 
 
 def amount(number: int, noun: str) -> str:
