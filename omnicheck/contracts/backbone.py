@@ -6,14 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from omnicheck.contracts.entrypoints import judge_declared_entrypoints
-from omnicheck.contracts.evidence import judge_evidence
-from omnicheck.contracts.gates import judge_gate
+from omnicheck.contracts.backbone_form import judge_text
 from omnicheck.contracts.issue import Issue, mapping, pointer_of, shown
-from omnicheck.contracts.paths import judge_required_paths
-from omnicheck.contracts.policy import judge_policy
 from omnicheck.contracts.pydantic_issues import issues_of
-from omnicheck.contracts.samples import AnswerSchema, SampleContract
+from omnicheck.contracts.sample_models import AnswerSchema, SampleContract
 
 __all__ = ["Backbone", "Issue", "validate_backbone"]
 
@@ -125,10 +121,7 @@ def validate_backbone(value: Any) -> tuple[Backbone | None, tuple[Issue, ...]]:
     if isinstance(value, dict):
         twice = _repeated(value)
         model = None if twice else model
-        artifacts = mapping(value.get("artifact_contract"))
-        allowed, forbidden = artifacts.get("public_package_allowed"), artifacts.get("public_package_forbidden")
-        issues += [*twice, *_unknown_keys(value), *judge_declared_entrypoints(value), *judge_evidence(value)]
-        issues += [*judge_required_paths(value), *judge_policy(allowed, forbidden or None), *judge_gate(value)]
+        issues += [*twice, *_unknown_keys(value), *judge_text(value)]
     return model, tuple(sorted(issues, key=lambda each: (each.rule, each.pointer, each.message)))
 
 

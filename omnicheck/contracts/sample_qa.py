@@ -72,7 +72,7 @@ def _judge_field(field: AnswerField, value: Any, parts: Parts, row: Mapping[str,
     if field.type == "choice":
         if isinstance(value, str) and value in field.choices:
             return []
-        return [issue(parts, f"{name} is {shown(value)}, not one of the choices", field.choices, value)]
+        return [issue(parts, f"{name} is {shown(value)}, not one of the choices", list(field.choices), value)]
     if not _fits(field.type, value):
         return [issue(parts, f"{name} is {shown(value)}, not a {field.type}", field.type, value)]
     options = row.get(field.options_from) if field.options_from else None

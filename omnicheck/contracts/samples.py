@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+import msgspec
+from msgspec import Meta, Struct
 
 from omnicheck.contracts.issue import Issue
 
@@ -43,120 +44,141 @@ ActionKind = Literal[
 NUMERIC_ACTIONS = frozenset({"hand_trajectory", "retargeted_humanoid", "camera_pose_delta"})
 """Action targets that are matrices of numbers, and so need a normaliser before they are learnt."""
 
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+Positive = Annotated[int, Meta(gt=0)]
 
 
-class AnswerField(BaseModel):
-    """One field of an answer: its type, its choices, and how many items it may hold."""
+class AnswerField(Struct, frozen=True, forbid_unknown_fields=True):
+    """One field of an answer: its type, its choices, and how many items it may hold.
 
-    model_config = _STRICT
+    Attributes:
+        type: form of the value.
+        choices: the only values of a choice.
+        options_from: key of the row that lists the labels that may be used.
+        max_items: limit of a list of labels.
+    """
 
     type: FieldType
-    choices: list[str] = Field(default=[], description="the only values of a choice")
-    options_from: str | None = Field(default=None, description="key of the row that lists the labels that may be used")
-    max_items: int | None = Field(default=None, gt=0, description="limit of a list of labels")
+    choices: tuple[str, ...] = ()
+    options_from: str | None = None
+    max_items: Positive | None = None
 
 
-class AnswerSchema(BaseModel):
-    """The fields of an answer; with ``exact`` there may be no others."""
+class AnswerSchema(Struct, frozen=True, forbid_unknown_fields=True):
+    """The fields of an answer; with ``exact`` there may be no others, and ``unknown`` may always stand for a label."""
 
-    model_config = _STRICT
-
-    fields: dict[str, AnswerField] = Field(min_length=1)
+    fields: Annotated[dict[str, AnswerField], Meta(min_length=1)]
     exact: bool = True
-    unknown: str = Field(default="unknown", description="the label that may always stand for one not known")
+    unknown: str = "unknown"
 
 
 def _seven_fields() -> AnswerSchema:
-    ternary = AnswerField(type="choice", choices=["yes", "no", "unknown"])
+    ternary = AnswerField("choice", choices=("yes", "no", "unknown"))
     return AnswerSchema(
-        fields={
-            "action": AnswerField(type="label", options_from="action_options"),
-            "subtask": AnswerField(type="label", options_from="subtask_options"),
-            "objects": AnswerField(type="labels", max_items=8),
+        {
+            "action": AnswerField("label", options_from="action_options"),
+            "subtask": AnswerField("label", options_from="subtask_options"),
+            "objects": AnswerField("labels", max_items=8),
             "contact": ternary,
             "transition": ternary,
-            "next_action": AnswerField(type="label", options_from="action_options"),
-            "evidence_window": AnswerField(type="frame_window"),
+            "next_action": AnswerField("label", options_from="action_options"),
+            "evidence_window": AnswerField("frame_window"),
         }
     )
 
 
-class EpisodeQa(BaseModel):
+class EpisodeQa(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="episode_qa"):
     """A question about one window of an episode, answered in strict JSON."""
 
-    model_config = _STRICT
-
-    kind: Literal["episode_qa"]
-    required: list[str] = ["id", "episode_id", "split", "answer_json"]
+    required: tuple[str, ...] = ("id", "episode_id", "split", "answer_json")
     answer_key: str = "answer_json"
-    answer: AnswerSchema = Field(default_factory=_seven_fields)
+    answer: AnswerSchema = msgspec.field(default_factory=_seven_fields)
+
+    @property
+    def kind(self) -> str:
+        """The task that rows of this contract are samples of."""
+        return "episode_qa"
 
 
-class FutureWindow(BaseModel):
-    """A context window, a later target window of the same episode, and what is known and foretold."""
+class FutureWindow(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="future_window", kw_only=True
+):
+    """A context window, a later target window of the same episode, and what is known and foretold.
 
-    model_config = _STRICT
+    Attributes:
+        required: keys of every row.
+        horizon_frames: frames from context start to target start.
+        horizon_windows: windows from context to target; ``row`` when each row declares its own.
+        conditioning: what may be known.
+        targets: what may be foretold.
+    """
 
-    kind: Literal["future_window"]
-    required: list[str] = ["id", "episode_id", "split"]
-    horizon_frames: int | None = Field(default=None, gt=0, description="frames from context start to target start")
-    horizon_windows: Annotated[int, Field(gt=0)] | Literal["row"] | None = Field(
-        default=None, description="windows from context to target; `row` when each row declares its own"
-    )
-    conditioning: list[Conditioning] = Field(min_length=1)
-    targets: list[TargetKind] = Field(min_length=1)
+    required: tuple[str, ...] = ("id", "episode_id", "split")
+    horizon_frames: Positive | None = None
+    horizon_windows: Positive | Literal["row"] | None = None
+    conditioning: Annotated[tuple[Conditioning, ...], Meta(min_length=1)]
+    targets: Annotated[tuple[TargetKind, ...], Meta(min_length=1)]
 
-    @model_validator(mode="after")
-    def _has_a_horizon(self) -> FutureWindow:
-        if self.horizon_frames is None and self.horizon_windows is None:
-            raise ValueError("declares no horizon, neither in frames nor in windows")
-        return self
+    @property
+    def kind(self) -> str:
+        """The task that rows of this contract are samples of."""
+        return "future_window"
 
 
-class Normalization(BaseModel):
+class Normalization(Struct, frozen=True, forbid_unknown_fields=True):
     """How numeric targets are scaled: statistics that are fit on train episodes only."""
 
-    model_config = _STRICT
-
     fit_split: Literal["train"]
-    stats_file: str = Field(min_length=1)
+    stats_file: Annotated[str, Meta(min_length=1)]
 
 
-class ActionTarget(BaseModel):
-    """A named action target, with its size and the normaliser it needs."""
-
-    model_config = _STRICT
+class ActionTarget(Struct, frozen=True, forbid_unknown_fields=True):
+    """A named action target: numbers per step, steps per target, and the normaliser it needs."""
 
     kind: ActionKind
-    dims: int | None = Field(default=None, gt=0, description="numbers per step")
-    chunk_size: int | None = Field(default=None, gt=0, description="steps per target")
+    dims: Positive | None = None
+    chunk_size: Positive | None = None
     normalization: Normalization | None = None
 
 
-class ObservationAction(BaseModel):
-    """An observation and an instruction, and the action that follows."""
+class ObservationAction(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="observation_action", kw_only=True
+):
+    """An observation and an instruction, and the action that follows; ``provenance`` names keys of a target."""
 
-    model_config = _STRICT
-
-    kind: Literal["observation_action"]
-    required: list[str] = ["id", "episode_id", "split"]
+    required: tuple[str, ...] = ("id", "episode_id", "split")
     instruction_required: bool = True
-    action_targets: list[ActionTarget] = Field(min_length=1)
-    provenance: list[str] = Field(default=[], description="keys that the provenance of a target must hold")
+    action_targets: Annotated[tuple[ActionTarget, ...], Meta(min_length=1)]
+    provenance: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _numbers_are_normalised(self) -> ObservationAction:
-        for target in self.action_targets:
+    @property
+    def kind(self) -> str:
+        """The task that rows of this contract are samples of."""
+        return "observation_action"
+
+
+SampleContract = EpisodeQa | FutureWindow | ObservationAction
+
+
+def sample_contract_from(value: Any) -> SampleContract:
+    """Return a sample contract from decoded JSON.
+
+    Raises:
+        msgspec.ValidationError: it is malformed; ``sample_models`` lists everything that is wrong.
+    """
+    try:
+        found: SampleContract = msgspec.convert(value, SampleContract)
+    except UnicodeEncodeError as error:  # half a character stands for a choice
+        raise msgspec.ValidationError(str(error)) from error
+    if isinstance(found, FutureWindow) and found.horizon_frames is None and found.horizon_windows is None:
+        raise msgspec.ValidationError("declares no horizon, neither in frames nor in windows")
+    if isinstance(found, ObservationAction):
+        for target in found.action_targets:
             if target.kind in NUMERIC_ACTIONS - {"camera_pose_delta"} and target.normalization is None:
-                raise ValueError(f"the action target {target.kind} needs normalization fit on train episodes")
-        return self
+                raise msgspec.ValidationError(f"the action target {target.kind} needs normalization")
+    return found
 
 
-SampleContract = Annotated[EpisodeQa | FutureWindow | ObservationAction, Field(discriminator="kind")]
-
-
-def sample_contract_of(value: Mapping[str, Any]) -> EpisodeQa | FutureWindow | ObservationAction | None:
+def sample_contract_of(value: Mapping[str, Any]) -> SampleContract | None:
     """Return the sample contract of a raw backbone contract; None when it has none, or a malformed one.
 
     A top-level ``answer_schema`` is the answer of an episode QA contract that has no ``answer`` of its own. A contract
@@ -168,33 +190,29 @@ def sample_contract_of(value: Mapping[str, Any]) -> EpisodeQa | FutureWindow | O
     answer = value.get("answer_schema")
     if isinstance(raw, dict) and raw.get("kind") == "episode_qa" and "answer" not in raw and answer is not None:
         raw = {**raw, "answer": answer}
-    adapter: TypeAdapter[EpisodeQa | FutureWindow | ObservationAction] = TypeAdapter(SampleContract)
     try:
-        return adapter.validate_python(raw)
-    except ValidationError:
+        return sample_contract_from(raw)
+    except msgspec.ValidationError:
         return None  # rule CTR101 tells what is wrong with it
 
 
-def _family_contract(name: Any, answer: Any) -> EpisodeQa | FutureWindow | ObservationAction | None:
+def _family_contract(name: Any, answer: Any) -> SampleContract | None:
     if not isinstance(name, str):
         return None
     if "episode_json_qa" in name or "episode_qa" in name:
         return sample_contract_of({"sample_contract": {"kind": "episode_qa"}, "answer_schema": answer})
     # What the name does not say (horizon, sizes) is left open, which a written contract may not do.
     if "future_window" in name:
-        return FutureWindow.model_construct(
-            kind="future_window", conditioning=list(get_args(Conditioning)), targets=list(get_args(TargetKind))
-        )
+        return FutureWindow(conditioning=get_args(Conditioning), targets=get_args(TargetKind))
     kinds: tuple[ActionKind, ...] = get_args(ActionKind) if "observation_action" in name else ()
     if "camera_pose_forward_dynamics" in name:
         kinds = ("camera_pose_delta",)
     if not kinds:
         return None
-    targets = [ActionTarget.model_construct(kind=kind) for kind in kinds]
-    return ObservationAction.model_construct(kind="observation_action", action_targets=targets)
+    return ObservationAction(action_targets=tuple(ActionTarget(kind) for kind in kinds))
 
 
-def judge_sample(contract: EpisodeQa | FutureWindow | ObservationAction, row: Any) -> list[Issue]:
+def judge_sample(contract: SampleContract, row: Any) -> list[Issue]:
     """Return the PRD109 issues of one row against its sample contract.
 
     How far apart the windows of a pair are is rule SPL108's to judge, over all rows; here only their form counts.

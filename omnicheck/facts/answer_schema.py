@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from omnicheck.contracts.samples import EpisodeQa, sample_contract_of
 from omnicheck.readers.json_document import parse_json
 
 NOT_JSON = "not JSON"
@@ -66,8 +67,6 @@ def answer_rules(contract: Mapping[str, Any] | None) -> AnswerRules | None:
 
     None when the contract's samples have no answers.
     """
-    from omnicheck.contracts.samples import EpisodeQa, sample_contract_of  # noqa: PLC0415 - pydantic, where it is used
-
     found = sample_contract_of(contract if contract is not None else {"dataset_contract": "episode_qa"})
     if not isinstance(found, EpisodeQa):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from omnicheck.contracts.backbone_form import issues_of_contract
 from omnicheck.contracts.entrypoints import judge_entrypoints
 from omnicheck.contracts.issue import Issue
 from omnicheck.facts.registry import fact
@@ -32,9 +33,7 @@ def contract_file(source: Source) -> ContractFile | None:
     """Judge the contract, its text first and then the workspace that its entrypoints lie in."""
     if source.run.layout != "contract" or source.contract is None:
         return None
-    from omnicheck.contracts.backbone import validate_backbone  # noqa: PLC0415 - pydantic, where it is used
-
-    _, issues = validate_backbone(source.contract)
+    issues = issues_of_contract(source.contract)
     entrypoints = source.contract.get("entrypoints")
     for path in entrypoints.values() if isinstance(entrypoints, dict) else ():
         if isinstance(path, str) and path.strip():

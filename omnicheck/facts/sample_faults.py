@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
+from omnicheck.contracts.samples import judge_sample, sample_contract_of
 from omnicheck.facts.contract import Contract
 from omnicheck.facts.registry import fold
 from omnicheck.model.run import RunFile
@@ -69,8 +70,6 @@ class SampleFold:
         contract = given.get(Contract)
         self._sample: Any = None
         if isinstance(contract, Contract):
-            from omnicheck.contracts.samples import sample_contract_of  # noqa: PLC0415 - pydantic, where it is used
-
             self._sample = sample_contract_of(contract.raw)
         self._judged = self._others = self._faulty = 0
         self._faults: dict[str, SampleFault] = {}
@@ -81,8 +80,6 @@ class SampleFold:
 
     def feed(self, rows: Sequence[dict[str, Any]], first: int) -> None:
         """Take rows."""
-        from omnicheck.contracts.samples import judge_sample  # noqa: PLC0415 - as above
-
         for line, row in enumerate(rows, first):
             declared = _declared(row)
             if declared is not None and declared != self._sample.kind:

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from omnicheck.contracts.registry import Registry
 from omnicheck.contracts.sample_qa import judge_answer
-from omnicheck.contracts.samples import EpisodeQa, FutureWindow, ObservationAction, judge_sample, sample_contract_of
+from omnicheck.contracts.samples import (
+    EpisodeQa,
+    FutureWindow,
+    ObservationAction,
+    judge_sample,
+    sample_contract_from,
+    sample_contract_of,
+)
 
 ANSWER = {
     "action": "Stir soup",
@@ -87,7 +94,7 @@ POSE = {
     },
 }
 NORMALIZATION = {"fit_split": "train", "stats_file": "normalization_stats.json"}
-POLICY = ObservationAction.model_validate(
+POLICY = sample_contract_from(
     {
         "kind": "observation_action",
         "action_targets": [
@@ -98,7 +105,7 @@ POLICY = ObservationAction.model_validate(
         "provenance": ["kind"],
     }
 )
-WORLD = FutureWindow.model_validate(
+WORLD = sample_contract_from(
     {
         "kind": "future_window",
         "horizon_windows": 2,
@@ -107,7 +114,7 @@ WORLD = FutureWindow.model_validate(
     }
 )
 DYNAMICS = sample_contract_of({"dataset_contract": "kitchen_camera_pose_forward_dynamics_v1"})
-EPISODE = EpisodeQa(kind="episode_qa")
+EPISODE = EpisodeQa()
 
 
 def put(*path: str | int, to: Any) -> Callable[[Any], None]:
