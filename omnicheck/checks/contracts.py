@@ -14,8 +14,11 @@ from omnicheck.facts.contract_file import ContractFile
 from omnicheck.facts.embedded_contract import ContractText, EmbeddedContract
 from omnicheck.model.finding import Finding
 
-NAMED = 3
-"""Differences that a message tells; the finding's values hold all of them."""
+LONGEST = 280
+"""Characters of a message that tells old and new values; above, it names keys, and the values follow it anyway."""
+
+NAMED = 8
+"""Keys that such a message names."""
 
 
 @check("contracts.schema")
@@ -110,19 +113,18 @@ def _named_otherwise(contract: Contract, embedded: EmbeddedContract, text: Contr
 
 
 def _drifted(contract: Contract, embedded: EmbeddedContract, found: list[_Difference]) -> Finding:
-    told = "; ".join(_told(each) for each in found[:NAMED])
-    more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
     keys = "1 key" if len(found) == 1 else f"{len(found)} keys"
+    head = f"the contract text kept here differs in {keys} from {contract.id} as it is now: "
+    message = head + "; ".join(_told(each) for each in found)
+    if len(message) > LONGEST:
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        message = head + ", ".join(each.key for each in found[:NAMED]) + more
     pointers = {each.pointer for each in found}
-    objects = {text.pointer for text in embedded.texts}
-    if len(pointers) == 1:
-        pointer: str | None = min(pointers)
-    else:
-        pointer = min(objects) or None if len(objects) == 1 else None
+    around = [text.pointer for text in embedded.texts if all(each.startswith(f"{text.pointer}/") for each in pointers)]
     return Finding(
         path=embedded.file.path,
-        pointer=pointer,
-        message=f"the contract text kept here differs in {keys} from {contract.id} as it is now: {told}{more}",
+        pointer=min(pointers) if len(pointers) == 1 else max(around, key=len, default="") or None,
+        message=message,
         expected={each.key: each.present for each in found},
         actual={each.key: each.kept for each in found},
         key=contract.id,

@@ -78,7 +78,7 @@ def _issue(
 _BOUNDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "literal_error": lambda context: f"one of {context['expected']}",
     "string_pattern_mismatch": lambda context: (
-        "a text that is not blank" if context["pattern"] == r"\S" else f"text of the form {context['pattern']}"
+        "a filled-in text" if context["pattern"] == r"\S" else f"text of the form {context['pattern']}"
     ),
     "string_too_short": lambda _: "a text that is not empty",
     "too_short": lambda context: f"a list or object of at least {context['min_length']}",

@@ -175,7 +175,7 @@ def test_the_order_of_a_list_is_no_drift(items: list[str]) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*CONTRACT, "train", "x"]), inner),
     max_leaves=8,
 )
