@@ -66,7 +66,10 @@ def samples(rng: random.Random) -> list[Row]:
                 "contact": rng.choice(["yes", "no"]),
                 "transition": rng.choice(["yes", "no"]),
                 "next_action": ACTIONS[(offset + i + 1) % len(ACTIONS)],
-                "evidence_window": {"start_frame": start + rng.randrange(5), "end_frame": start + 15 + rng.randrange(5)},
+                "evidence_window": {
+                    "start_frame": start + rng.randrange(5),
+                    "end_frame": start + 15 + rng.randrange(5),
+                },
             }
             question = "What is being done?"
             rows.append(
@@ -81,7 +84,9 @@ def samples(rng: random.Random) -> list[Row]:
                     "prompt_type": "json_episode_understanding",
                     "center_window": {"start_frame": start, "end_frame": start + FRAMES - 1, "num_frames": FRAMES},
                     "media": {
-                        "video_paths": [{"name": "front.mp4", "path": f"recordings/{episode['episode_path']}/front.mp4"}],
+                        "video_paths": [
+                            {"name": "front.mp4", "path": f"recordings/{episode['episode_path']}/front.mp4"}
+                        ],
                         "context_start_frame": start,
                         "context_end_frame": start + FRAMES - 1,
                         "max_video_frames": 16,
@@ -290,7 +295,13 @@ def training_files() -> dict[str, Any]:
             at = start + 41.5 + (epoch * train + step) * 1.7
             loss = 1.6 - 0.005 * (epoch * train + step)
             log.append(
-                {"event": "train_step", "epoch": epoch, "global_step": epoch * train + step, "rank0_batch_loss": round(loss, 4), "timestamp": at}
+                {
+                    "event": "train_step",
+                    "epoch": epoch,
+                    "global_step": epoch * train + step,
+                    "rank0_batch_loss": round(loss, 4),
+                    "timestamp": at,
+                }
             )
         log.append({"event": "epoch_end", **history[epoch], "timestamp": start + 42.0 + (epoch + 1) * train * 1.7})
     log.append({"event": "save_start", "run_id": run_id, "timestamp": start + 380.0})
@@ -385,7 +396,9 @@ def flaw(files: dict[str, Any]) -> dict[str, Any]:
     """Return the files of the flawed twin: what goes wrong in practice, one thing after another."""
     rows = files["dataset/dataset.jsonl"]
     test = next(row for row in rows if row["split"] == "test")
-    leaked = copy.deepcopy(next(row for row in rows if row["episode_id"] == test["episode_id"] and row["id"].endswith(":2")))
+    leaked = copy.deepcopy(
+        next(row for row in rows if row["episode_id"] == test["episode_id"] and row["id"].endswith(":2"))
+    )
     leaked.update(id=f"{test['episode_id']}:qa:90", split="train")
     leaked["center_window"] = {"start_frame": 88, "end_frame": 107, "num_frames": 20}
     leaked["answer_json"]["evidence_window"] = {"start_frame": 90, "end_frame": 100}
