@@ -15,7 +15,10 @@ from omnicheck.model.rule import Rule
 
 FENCE = "+++"
 ID = re.compile(r"[A-Z]{3}\d{3}\Z")
-FAMILY_ORDER = ("OMN", "CTR", "EVD", "CNT", "SPL", "PRD", "MET", "SHD", "RUN")
+FAMILY_ORDER = (
+    *("OMN", "CTR", "EVD", "CNT", "SPL", "PRD", "MET", "SHD", "RUN", "CLM"),
+    *("LOR", "ONX", "KVC", "PAR", "PRM", "PUB", "SEC", "BND", "DEV", "PRO", "SES"),
+)
 
 
 class Page(msgspec.Struct, frozen=True):
