@@ -77,6 +77,42 @@ class Allow(Struct, frozen=True, forbid_unknown_fields=True):
     owner: str | None = None
 
 
+class LogCut(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of a long log ships.
+
+    Attributes:
+        files: globs over names in the run.
+        over: bytes; a shorter log ships whole.
+        head: lines kept at its beginning.
+        tail: lines kept at its end.
+    """
+
+    files: tuple[str, ...] = ("*.log", "*.out", "*.err")
+    over: int = 1_000_000
+    head: int = 200
+    tail: int = 200
+
+
+class Package(Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``omnicheck package`` puts into a bundle, besides what the policy allows.
+
+    Attributes:
+        readme: file that becomes ``README.md`` where the run has none, relative to the configuration's directory.
+        license: file that becomes ``LICENSE`` where the run has none.
+        allow: globs over names in the run that ship as well, if their content is of a kind that may.
+        deny: globs over names that never ship.
+        prefixes: absolute path prefix to placeholder: redacted in every text that ships.
+        logs: which logs are cut, and how.
+    """
+
+    readme: str | None = None
+    license: str | None = None
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    prefixes: dict[str, str] = field(default_factory=dict)
+    logs: LogCut = LogCut()
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """``omnicheck.toml``, or ``[tool.omnicheck]`` of ``pyproject.toml``."""
 
@@ -88,5 +124,6 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     allow: tuple[Allow, ...] = ()
     baseline: str | None = None
     exclude: tuple[str, ...] = ()
+    package: Package = Package()
     profile: Literal["lint", "publish"] = "lint"
     fail_on: Severity = "error"

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from omnicheck.model.bundle import BundleRecord
 from omnicheck.model.finding import Severity
 
 Verdict = Literal["pass", "fail", "incomplete", "error"]
@@ -102,7 +103,10 @@ class RunSummary(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """The whole answer. ``schemas/report.schema.json`` describes its JSON form."""
+    """The whole answer. ``schemas/report.schema.json`` describes its JSON form.
+
+    ``traces`` stands in the JSON only when a check crashed, ``bundle`` only in the report that a bundle carries.
+    """
 
     schema_version: str = "1"
     tool: Tool
@@ -114,3 +118,4 @@ class Report(Struct, frozen=True, kw_only=True):
     coverage: Coverage
     runs: tuple[RunSummary, ...]
     traces: tuple[str, ...] = ()
+    bundle: BundleRecord | None = None

@@ -9,8 +9,10 @@ from omnicheck.report.plain import plain
 
 
 def render(report: Report) -> str:
-    """Render the whole report; the key ``traces`` stands there only when a check crashed."""
+    """Render the whole report; ``traces`` stands there only when a check crashed, ``bundle`` only in a bundle."""
     value = plain(report)
     if not report.traces:
         del value["traces"]
+    if report.bundle is None:
+        del value["bundle"]
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"

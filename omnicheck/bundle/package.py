@@ -1,0 +1,184 @@
+"""``omnicheck package``: judge, select, redact, write, scan again, seal, rename."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from omnicheck.bundle import sbom
+from omnicheck.bundle.archive import source_date, write_tar, write_zip
+from omnicheck.bundle.carried import REPORT, carried_report
+from omnicheck.bundle.sealing import SigningKey, seal
+from omnicheck.bundle.selection import Staged, list_source, stage
+from omnicheck.bundle.staging import publish, staging, write_new
+from omnicheck.contracts.registry import Registry
+from omnicheck.engine.check import Request, check_paths
+from omnicheck.engine.config import LoadedConfig
+from omnicheck.model.bundle import BundleRecord
+from omnicheck.model.config import Allow
+from omnicheck.model.errors import UsageError
+from omnicheck.model.report import Report
+
+SHIPPED_FAMILIES = ("PUB", "SEC", "BND")
+"""Families that judge what ships; all others judge the run it is taken from."""
+
+
+class PackageRequest(Struct, frozen=True, kw_only=True):
+    """What the user asked for.
+
+    Attributes:
+        source: the run directory.
+        target: what is made; None is a dry run.
+        cwd: the working directory, absolute.
+        contract: id of the contract, over the configuration's.
+        archive: one file instead of a directory.
+        key: signs the bundle; None leaves it unsigned, which only a dry run may.
+        today: for the allow list.
+        jobs: processes at most; 0 takes the cores there are.
+    """
+
+    source: Path
+    target: Path | None
+    cwd: Path
+    contract: str | None = None
+    archive: Literal["tar", "zip"] | None = None
+    key: SigningKey | None = None
+    today: date
+    jobs: int = 0
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What came of it.
+
+    Attributes:
+        source: the report on the run, profile ``publish``.
+        finished: the report on the bytes that ship; None where the run forbade to go on.
+        record: what ships and what does not.
+        written: whether the bundle stands at the target.
+    """
+
+    source: Report
+    finished: Report | None = None
+    record: BundleRecord | None = None
+    written: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """The worse of the two verdicts: ``error``, ``fail``, ``incomplete`` or ``pass``."""
+        order = ("error", "fail", "incomplete", "pass")
+        said = [self.source.verdict] + ([self.finished.verdict] if self.finished else [])
+        return min(said, key=order.index)
+
+
+def package(request: PackageRequest, loaded: LoadedConfig) -> Outcome:
+    """Make a bundle of a run, or say what forbids it.
+
+    Args:
+        request: what was asked for.
+        loaded: the configuration in force.
+
+    Raises:
+        OmnicheckError: usage, the configuration or a contract is wrong, or a file changed meanwhile.
+    """
+    root = request.cwd / request.source
+    files = list_source(root, request.cwd, loaded.config.exclude)
+    judged = check_paths(
+        Request(
+            paths=(request.source,),
+            cwd=request.cwd,
+            contract=request.contract,
+            profile="publish",
+            ignore=SHIPPED_FAMILIES,
+            today=request.today,
+            jobs=request.jobs,
+        ),
+        loaded,
+    )
+    if judged.verdict != "pass" and request.target is not None:
+        return Outcome(source=judged)
+    contract = _contract(judged, loaded)
+    with _workplace(request.target) as part:
+        tree = part / "tree"
+        tree.mkdir()
+        staged = stage(files, tree, contract, loaded)
+        record = _record(contract, staged)
+        carried = carried_report(judged, record, request.source, request.cwd)
+        write_new(tree, REPORT, carried)
+        write_new(tree, sbom.NAME, sbom.write_sbom(sbom.model_facts(root.name, staged, contract, judged), record.files))
+        finished = check_paths(
+            Request(
+                paths=(Path(),),
+                cwd=tree,
+                contract=None if contract is None else contract["id"],
+                profile="publish",
+                select=SHIPPED_FAMILIES,
+                today=request.today,
+                jobs=request.jobs,
+            ),
+            _inside_the_bundle(loaded, judged.roots[0]),
+        )
+        outcome = Outcome(source=judged, finished=finished, record=record)
+        if request.target is None or outcome.verdict != "pass":
+            return outcome
+        seal(tree, record, request.key)
+        publish(_form(part, tree, request.archive), request.target)
+    return msgspec.structs.replace(outcome, written=True)
+
+
+def _contract(report: Report, loaded: LoadedConfig) -> dict[str, Any] | None:
+    named = sorted({run.contract for run in report.runs if run.contract is not None})
+    if len(named) > 1:
+        raise UsageError(
+            f"runs of different contracts lie here: {', '.join(named)}", hint="package one run directory at a time"
+        )
+    if not named:
+        return None
+    return Registry.load([loaded.base / path for path in loaded.config.contracts.paths]).get(named[0]).value
+
+
+def _record(contract: dict[str, Any] | None, staged: Staged) -> BundleRecord:
+    return BundleRecord(
+        contract="" if contract is None else contract["id"],
+        contract_sha256=hashlib.sha256(msgspec.json.encode(contract, order="sorted")).hexdigest(),
+        policy_sha256=staged.policy_sha256,
+        files=staged.files,
+        left_out=staged.left_out,
+    )
+
+
+def _inside_the_bundle(loaded: LoadedConfig, source: str) -> LoadedConfig:
+    """Return the configuration with the paths of its exceptions as they are inside the bundle."""
+    prefix = source.rstrip("/") + "/"
+
+    def moved(entry: Allow) -> Allow:
+        return msgspec.structs.replace(entry, path=entry.path.removeprefix(prefix))
+
+    allow = tuple(moved(entry) for entry in loaded.config.allow if entry.rule.startswith(SHIPPED_FAMILIES))
+    config = msgspec.structs.replace(loaded.config, allow=allow, baseline=None, exclude=(), run=())
+    return msgspec.structs.replace(loaded, config=config)
+
+
+def _form(part: Path, tree: Path, archive: str | None) -> Path:
+    if archive is None:
+        return tree
+    made = part / f"bundle.{archive}"
+    (write_tar if archive == "tar" else write_zip)(tree, made, time=source_date())
+    return made
+
+
+@contextmanager
+def _workplace(target: Path | None) -> Iterator[Path]:
+    if target is not None:
+        with staging(target) as part:
+            yield part
+        return
+    with TemporaryDirectory(prefix="omnicheck-") as made:
+        yield Path(made)
