@@ -34,6 +34,7 @@ class Source:
         workspace: absolute path that relative paths of contracts and metadata start from.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
+        matrices: location to the header and rows of a small table that was read whole; None when it cannot be.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Source:
         self.jobs = jobs
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
+        self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}
         self._aliases = {**ALIASES, **{key: (*own, *ALIASES.get(key, (key,))) for key, own in (fields or {}).items()}}
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
