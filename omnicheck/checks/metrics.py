@@ -7,23 +7,24 @@ from collections.abc import Iterator
 
 from omnicheck.checks.declare import check
 from omnicheck.checks.numbers import shown
+from omnicheck.facts.all_scores import AllScores
 from omnicheck.facts.answers import Answers
 from omnicheck.facts.definition_use import DefinitionUse
 from omnicheck.facts.recomputed import Score
 from omnicheck.facts.registry import Each
 from omnicheck.measures.agreement import PERCENT, agrees
-from omnicheck.measures.definitions import definition
 from omnicheck.model.finding import Finding
 
 AVERAGES = frozenset({"macro_f1", "weighted_f1", "micro_f1", "balanced_accuracy"})
 EVERY_LABEL = "macro_f1@label_space"
 USUAL = "macro_f1@union"
+USUAL_SPACES = frozenset({"union", "truth", "label_space"})
 
 
 @check("metrics.mismatch")
-def mismatch(scores: tuple[Score, ...]) -> Iterator[Finding]:
+def mismatch(found: AllScores) -> Iterator[Finding]:
     """Yield a finding for each metric that no definition gives, or not the one that is named."""
-    for score in scores:
+    for score in found.scores:
         path = score.evaluation.metrics.file.path
         matches = score.matches
         if score.named is not None and score.named in score.values:
@@ -101,7 +102,8 @@ def definition_drift(uses: Each[DefinitionUse]) -> Iterator[Finding]:
         yield Finding(
             path=path,
             pointer=f"/{name}",
-            message=f"{name} means {min(other)} here and {min(first)} in {first_path}: the two numbers cannot be compared",
+            message=f"{name} means {min(other)} here and {min(first)} in {first_path}: the two numbers cannot be "
+            "compared",
             expected=sorted(first),
             actual=sorted(other),
             key=name,
@@ -117,12 +119,12 @@ def missing_definition(scores: tuple[Score, ...]) -> Iterator[Finding]:
             open_[score.evaluation.metrics.file.path].append(score)
     for path, left in sorted(open_.items()):
         first = left[0]
-        low, high = min(first.plain.values()), max(first.plain.values())
+        low, high = min(_usual(first)), max(_usual(first))
         names = ", ".join(score.name for score in left)
         yield Finding(
             path=path,
             pointer=first.pointer,
-            message=f"no definition is named for {names}: {first.keys[0]} alone may be anything from {shown(low)} to "
+            message=f"no definition is named for {names}: {first.keys[0]} alone lies between {shown(low)} and "
             f"{shown(high)}, depending on the labels that are averaged over",
             expected={score.keys[0]: next(iter(score.matches), None) for score in left},
             key="definitions",
@@ -130,12 +132,13 @@ def missing_definition(scores: tuple[Score, ...]) -> Iterator[Finding]:
 
 
 def _ambiguous(score: Score) -> bool:
-    usual = [
-        value
-        for name, value in score.plain.items()
-        if name.rpartition("@")[2] in ("union", "truth", "label_space") and definition(name) is not None
-    ]
-    return any(not agrees(value, usual[0]) for value in usual[1:])
+    values = _usual(score)
+    return any(not agrees(value, values[0]) for value in values[1:])
+
+
+def _usual(score: Score) -> list[float]:
+    """Return the values by the definitions that people mean: over the truth, the union, the label space."""
+    return [value for name, value in score.plain.items() if name.rpartition("@")[2] in USUAL_SPACES]
 
 
 @check("metrics.lenient_scoring")
@@ -149,7 +152,8 @@ def lenient_scoring(answers: tuple[Answers, ...]) -> Iterator[Finding]:
         yield Finding(
             path=each.file.path,
             row=line,
-            message=f"{each.lenient.rows:,} of {each.right:,} answers that count as correct come from texts that do not "
+            message=f"{each.lenient.rows:,} of {each.right:,} answers that count as correct come from texts that do "
+            "not "
             f"parse as a JSON object, such as {sample or f'row {line}'}: {detail}; counting only those that parse, "
             f"accuracy is {shown(strict)} instead of {shown(each.right / each.rows)}",
             expected=strict,

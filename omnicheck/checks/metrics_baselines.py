@@ -35,7 +35,8 @@ def not_above_constant(baselines: tuple[Baseline, ...], params: NotAbove) -> Ite
                 continue
             how = (
                 f"only {shown(gain)} above the {shown(each.constant)} of the constant answer {each.answer}, and over "
-                f"{interval.groups} episodes the difference lies between {shown(interval.low)} and {shown(interval.high)}"
+                f"{interval.groups} episodes the difference lies between {shown(interval.low)} and "
+                f"{shown(interval.high)}"
             )
         elif agrees(each.value, each.constant):
             how = f"exactly what the constant answer {each.answer} scores"
@@ -70,9 +71,13 @@ def near_chance(baselines: tuple[Baseline, ...], params: NearChance) -> Iterator
         if interval is not None and not interval.contains(each.chance) and each.value > each.chance:
             continue
         among = "candidates" if each.constant is None else "labels"
-        said = f"{each.score.name} {shown(each.value)} (a guess among {each.classes:,} {among} gives {shown(each.chance)}"
+        said = (
+            f"{each.score.name} {shown(each.value)} (a guess among {each.classes:,} {among} gives {shown(each.chance)}"
+        )
         if interval is not None:
-            said += f"; over {interval.groups} episodes it lies between {shown(interval.low)} and {shown(interval.high)}"
+            said += (
+                f"; over {interval.groups} episodes it lies between {shown(interval.low)} and {shown(interval.high)}"
+            )
         by_file.setdefault(each.score.evaluation.metrics.file.path, []).append((each, f"{said})"))
     for path, found in sorted(by_file.items()):
         first = found[0][0]
@@ -120,8 +125,10 @@ def within_noise(gains: tuple[ClaimedGain, ...]) -> Iterator[Finding]:
         yield Finding(
             path=gain.score.evaluation.metrics.file.path,
             pointer=gain.pointer,
-            message=f"{gain.score.keys[0]} {shown(gain.value)} is held against {gain.name} {shown(gain.other)}, but over "
-            f"{interval.groups} episodes it lies between {shown(interval.low)} and {shown(interval.high)}: the difference "
+            message=f"{gain.score.keys[0]} {shown(gain.value)} is held against {gain.name} {shown(gain.other)}, but "
+            "over "
+            f"{interval.groups} episodes it lies between {shown(interval.low)} and {shown(interval.high)}: the "
+            "difference "
             f"{shown(gain.value - gain.other)} may be chance",
             expected=f"{gain.name} outside {shown(interval.low)} to {shown(interval.high)}",
             actual=gain.other,

@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from omnicheck.checks.declare import check
 from omnicheck.checks.numbers import shown
+from omnicheck.facts.all_scores import ScoreTables
 from omnicheck.facts.documents import Metrics
 from omnicheck.facts.score_tables import ClassTable, ConfusionTable
+from omnicheck.facts.temporal_tables import TemporalTable
 from omnicheck.measures.agreement import agrees
 from omnicheck.measures.classification import class_rows
 from omnicheck.model.finding import Finding
@@ -21,11 +23,9 @@ FEW = 3
 
 
 @check("metrics_tables.confusion")
-def confusion_mismatch(
-    matrices: tuple[ConfusionTable, ...] | None, tables: tuple[ClassTable, ...] | None
-) -> Iterator[Finding]:
+def confusion_mismatch(tables: ScoreTables) -> Iterator[Finding]:
     """Yield a finding for each matrix or table that is not the one of the predictions."""
-    for matrix in matrices or ():
+    for matrix in tables.matrices:
         wrong = [] if matrix.malformed else _cells(matrix)
         if matrix.malformed or wrong:
             said = matrix.malformed or f"{len(wrong):,} cells differ from the predictions: {'; '.join(wrong[:FEW])}"
@@ -34,16 +34,18 @@ def confusion_mismatch(
                 message=said if matrix.malformed is None else f"the matrix is malformed: {said}",
                 expected=f"{matrix.actual.rows:,} rows, {matrix.actual.correct:,} on the diagonal",
                 actual=f"{shown(sum(matrix.cells.values()))} rows, "
-                f"{shown(sum(count for (true, given), count in matrix.cells.items() if true == given))} on the diagonal",
+                f"{shown(sum(count for (true, given), count in matrix.cells.items() if true == given))} on the "
+                "diagonal",
                 key="confusion",
             )
-    for table in tables or ():
-        wrong = _rows(table)
+    told = [(table.file, _rows(table)) for table in tables.classes]
+    told += [(each.file, _episodes(each)) for each in tables.temporal]
+    for file, wrong in told:
         if wrong:
             yield Finding(
-                path=table.file.path,
+                path=file.path,
                 message=f"{len(wrong):,} values differ from the predictions: {'; '.join(wrong[:FEW])}",
-                key="per class",
+                key="table",
             )
 
 
@@ -77,6 +79,20 @@ def _rows(table: ClassTable) -> list[str]:
     return wrong
 
 
+def _episodes(table: TemporalTable) -> list[str]:
+    wrong = []
+    for episode in sorted(set(table.rows) | set(table.actual)):
+        stated, actual = table.rows.get(episode), table.actual.get(episode)
+        if stated is None or actual is None:
+            wrong.append(f"episode {episode} {'is missing' if stated is None else 'has no predictions'}")
+            continue
+        for column, value in stated.items():
+            right = getattr(actual, column)
+            if right is not None and not agrees(value, float(right)):
+                wrong.append(f"{column} of {episode} is {shown(value)}, the predictions give {shown(float(right))}")
+    return wrong
+
+
 _SHARE = re.compile(
     r"(?:.*_)?(?:accuracy|acc|f1|precision|recall|mrr|auc|auroc|iou|rate|fraction|share|temporal_consistency)"
     r"(?:_at_\d+|_score)?|(?:.*_)?recall_at_\d+"
@@ -107,7 +123,8 @@ def out_of_range(metrics: tuple[Metrics, ...], params: Ranges) -> Iterator[Findi
                 yield Finding(
                     path=each.file.path,
                     pointer=each.record.pointer(key),
-                    message=f"{key} is {stated if isinstance(stated, str) else shown(stated)}, which no such metric can "
+                    message=f"{key} is {stated if isinstance(stated, str) else shown(stated)}, which no such metric "
+                    "can "
                     f"be: {wanted}",
                     expected=wanted,
                     actual=stated,

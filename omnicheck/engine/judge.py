@@ -17,7 +17,7 @@ from omnicheck.engine.unit import RunResult, Spoken, Unit
 from omnicheck.facts.board import Absent, Board
 from omnicheck.facts.registry import Each
 from omnicheck.facts.source import Source
-from omnicheck.model.errors import OmnicheckError
+from omnicheck.model.errors import RuleError
 from omnicheck.model.finding import Finding
 from omnicheck.model.report import SkippedRule
 from omnicheck.model.rule import Rule
@@ -51,9 +51,16 @@ def judge(unit: Unit) -> RunResult:
             findings = list(found.function(**arguments, **decode_params(found, rule.params)))
             ran.append(rule.id)
             spoken.extend(Spoken(rule.id, _redacted(finding)) for finding in _capped(findings))
-        except OmnicheckError:
+        except RuleError:
             raise
         except Exception as error:  # noqa: BLE001 - a check that raises is a finding, and the others still run
+            crashed.append(redact_trace(error))
+            spoken.append(Spoken("OMN003", _crash(unit.run.path, rule, error)))
+    shared: dict[str, bytes] = {}
+    for rule, found in zip(unit.comparing, comparing, strict=True):
+        try:
+            shared.update(_shared(board, found))
+        except Exception as error:  # noqa: BLE001 - as above
             crashed.append(redact_trace(error))
             spoken.append(Spoken("OMN003", _crash(unit.run.path, rule, error)))
     return RunResult(
@@ -63,7 +70,7 @@ def judge(unit: Unit) -> RunResult:
         skipped=tuple(sorted(skipped)),
         crashed=tuple(crashed),
         observed=tuple(sorted(source.observed, key=lambda seen: seen.location)),
-        shared=_shared(board, comparing),
+        shared=shared,
     )
 
 
@@ -86,7 +93,7 @@ def judge_across(rules: Sequence[Rule], results: Sequence[RunResult], plugins: t
             findings = list(found.function(**arguments, **decode_params(found, rule.params)))
             ran.append(rule.id)
             spoken.extend(Spoken(rule.id, _redacted(finding)) for finding in _capped(findings))
-        except OmnicheckError:
+        except RuleError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
             crashed.append(redact_trace(error))
@@ -153,14 +160,13 @@ def redact_trace(error: Exception) -> str:
     return "\n".join([*lines, redact_text(f"{type(error).__name__}: {error}")])
 
 
-def _shared(board: Board, comparing: Sequence[Check]) -> dict[str, bytes]:
+def _shared(board: Board, found: Check) -> dict[str, bytes]:
     shared = {}
-    for found in comparing:
-        for want in found.wants:
-            value = board.get(want.fact)
-            if not isinstance(value, Absent):
-                values = value if isinstance(value, tuple) else (value,)
-                shared[_class_name(want.fact)] = msgspec.msgpack.encode(values)
+    for want in found.wants:
+        value = board.get(want.fact)
+        if not isinstance(value, Absent):
+            values = value if isinstance(value, tuple) else (value,)
+            shared[_class_name(want.fact)] = msgspec.msgpack.encode(values)
     return shared
 
 

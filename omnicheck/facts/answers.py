@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Struct
 
 from omnicheck.facts.aliases import ALIASES
 from omnicheck.facts.answer_schema import (
@@ -92,7 +93,7 @@ class Answers(Struct, frozen=True):
     outside: Tally
     copied: dict[tuple[str, str], Copied]
     right: int = 0
-    lenient: Tally = field(default_factory=Tally)
+    lenient: Tally = msgspec.field(default_factory=Tally)
 
 
 @fold(Answers, absent="no predictions with answers of several fields")

@@ -22,8 +22,8 @@ class Measured(Struct, frozen=True):
     """What one key measures.
 
     Attributes:
-        metric: base name of a definition (``accuracy``, ``macro_f1``, ``set_f1``, ``mrr``, ``recall_at``, ``mean_error``,
-            ``consistency``, ``validity``, ``majority``).
+        metric: base name of a definition (``accuracy``, ``macro_f1``, ``set_f1``, ``mrr``, ``recall_at``,
+            ``mean_error``, ``consistency``, ``validity``, ``majority``).
         subject: field of the answer; empty for the main label.
         k: cut-off of a recall.
         seen: only rows whose true label occurs (or does not occur) in training; None for all rows.

@@ -15,6 +15,7 @@ from omnicheck.facts.evaluation import Evaluation
 from omnicheck.facts.metric_keys import MAIN, Measured, measured
 from omnicheck.facts.predictions import Predictions
 from omnicheck.facts.registry import fact
+from omnicheck.facts.retrieval_queries import queries
 from omnicheck.facts.score_tables import table_labels
 from omnicheck.facts.source import Source
 from omnicheck.facts.split_names import split_name
@@ -25,7 +26,7 @@ from omnicheck.measures.definitions import evaluate_counts
 from omnicheck.measures.regression import mean_of
 from omnicheck.measures.retrieval import mrr, recall_at
 from omnicheck.measures.sets import evaluate_sets
-from omnicheck.measures.temporal import Query, evaluate_consistency
+from omnicheck.measures.temporal import evaluate_consistency
 from omnicheck.model.errors import ReadError
 
 MAIN_NAMES = ("label", "class", "top1", "eval", "test", "val", "held_out", "overall")
@@ -109,7 +110,7 @@ def scores(
     """Recompute every metric whose rows are there; an evaluation that another file states alike is judged once."""
     found: list[Score] = []
     told: set[tuple[str, str]] = set()
-    ordered = sorted(evaluations, key=lambda each: _tags_differ(each))
+    ordered = sorted(evaluations, key=_tags_differ)
     for each in ordered:
         if each.predictions is None or not len(each.predictions):
             continue
@@ -184,7 +185,7 @@ def _score(
         mean = mean_of(error for error in errors if error is not None)
         return made({"mean_error@rows": mean}) if mean is not None and None not in errors else None
     if what.metric == "consistency":
-        return made(evaluate_consistency(_queries(given, kept)))
+        return made(evaluate_consistency(queries(given, kept)))
     if what.metric == "validity":
         return made(_validity(given, kept, answers))
     rows = _rows(given, kept, what)
@@ -232,8 +233,8 @@ def _label(value: Any) -> str:
 
 
 def _retrieval(given: Predictions, kept: Sequence[int], what: Measured, made: Any) -> Score | None:
-    ranks = [(given.episodes[i], given.ranks[i]) for i in kept]
-    if any(rank is None for _, rank in ranks):
+    ranks = [(given.episodes[i], rank) for i in kept if (rank := given.ranks[i]) is not None]
+    if not ranks or len(ranks) < len(kept):
         return None
     only = [rank for _, rank in ranks]
     try:
@@ -245,20 +246,6 @@ def _retrieval(given: Predictions, kept: Sequence[int], what: Measured, made: An
     name = "mrr@all" if what.metric == "mrr" else f"recall_at_{what.k}@all"
     found: Score | None = made({name: value}, ranks=tuple(ranks), candidates=candidates) if value is not None else None
     return found
-
-
-def _queries(given: Predictions, kept: Sequence[int]) -> list[Query]:
-    home = {target[0]: given.episodes[i] for i in range(len(given)) if (target := given.targets[i]) is not None}
-    return [
-        Query(
-            episode=given.episodes[i] or "",
-            rank=given.ranks[i],
-            error=given.errors[i],
-            predicted_episode=home.get(target[1]) if (target := given.targets[i]) is not None else None,
-        )
-        for i in kept
-        if given.ranks[i] is not None
-    ]
 
 
 def _validity(given: Predictions, kept: Sequence[int], answers: Answers | None) -> dict[str, float]:

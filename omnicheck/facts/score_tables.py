@@ -63,7 +63,7 @@ def confusion_tables(source: Source, evaluations: tuple[Evaluation, ...]) -> tup
     for each in evaluations:
         actual = _actual(each)
         if each.confusion is not None and actual is not None and each.confusion.path not in found:
-            matrix = _matrix(source, each.confusion)
+            matrix = read_small_table(source, each.confusion)
             if matrix is not None:
                 found[each.confusion.path] = _confusion(each.confusion, *matrix, actual)
     return tuple(found.values())
@@ -76,7 +76,7 @@ def class_tables(source: Source, evaluations: tuple[Evaluation, ...]) -> tuple[C
     for each in evaluations:
         actual = _actual(each)
         if each.per_class is not None and actual is not None and each.per_class.path not in found:
-            matrix = _matrix(source, each.per_class)
+            matrix = read_small_table(source, each.per_class)
             rows = _class_rows(*matrix) if matrix is not None else None
             if rows is not None:
                 found[each.per_class.path] = ClassTable(each.per_class, rows, actual)
@@ -86,11 +86,11 @@ def class_tables(source: Source, evaluations: tuple[Evaluation, ...]) -> tuple[C
 def table_labels(source: Source, evaluation: Evaluation) -> tuple[str, ...] | None:
     """Return the labels of an evaluation's confusion matrix, or of its per-class table; None without either."""
     if evaluation.confusion is not None:
-        matrix = _matrix(source, evaluation.confusion)
+        matrix = read_small_table(source, evaluation.confusion)
         if matrix is not None and len(matrix[0]) > 1:
             return tuple(matrix[0][1:])
     if evaluation.per_class is not None:
-        matrix = _matrix(source, evaluation.per_class)
+        matrix = read_small_table(source, evaluation.per_class)
         rows = _class_rows(*matrix) if matrix is not None else None
         return tuple(rows) if rows else None
     return None
@@ -110,7 +110,8 @@ def _actual(evaluation: Evaluation) -> Confusion | None:
     return confusion([true for true, _ in pairs], [predicted for _, predicted in pairs])
 
 
-def _matrix(source: Source, file: RunFile) -> tuple[list[str], list[list[str]]] | None:
+def read_small_table(source: Source, file: RunFile) -> tuple[list[str], list[list[str]]] | None:
+    """Return header and rows of a table, read once; None when it cannot be read."""
     if file.location not in source.matrices:
         problems: list[Problem] = []
         try:
@@ -134,7 +135,7 @@ def _confusion(file: RunFile, header: list[str], rows: list[list[str]], actual: 
         for label, cell in zip(labels, row[1:], strict=False):
             if cell == "0":
                 continue  # nearly all cells of a large matrix
-            count = _number(cell)
+            count = number_of(cell)
             if count is None:
                 malformed = malformed or f"the cell {cell[:40]!r} is no number"
             elif count:
@@ -144,7 +145,8 @@ def _confusion(file: RunFile, header: list[str], rows: list[list[str]], actual: 
 
 def _class_rows(header: list[str], rows: list[list[str]]) -> dict[str, dict[str, float]] | None:
     places = {
-        column: next((header.index(name) for name in names if name in header), None) for column, names in COLUMNS.items()
+        column: next((header.index(name) for name in names if name in header), None)
+        for column, names in COLUMNS.items()
     }
     label = places.pop("label")
     if label is None:
@@ -155,13 +157,14 @@ def _class_rows(header: list[str], rows: list[list[str]]) -> dict[str, dict[str,
             values = {
                 column: value
                 for column, at in places.items()
-                if at is not None and at < len(row) and (value := _number(row[at])) is not None
+                if at is not None and at < len(row) and (value := number_of(row[at])) is not None
             }
             found[row[label]] = values
     return found
 
 
-def _number(cell: str) -> float | None:
+def number_of(cell: str) -> float | None:
+    """Return the number of a cell, or None."""
     try:
         return float(cell)
     except ValueError:
