@@ -43,8 +43,12 @@ def mismatch(found: AllScores) -> Iterator[Finding]:
         elif not matches:
             plain = score.plain
             usual, value = next(iter(plain.items()))
-            others = [f"{shown(other)} by {name}" for name, other in plain.items() if name != usual and other != value]
-            more = f" (and {', '.join(others[:4])})" if others else ""
+            others = [
+                f"{shown(other)} by {name}"
+                for name, other in plain.items()
+                if name.rpartition("@")[2] in USUAL_SPACES and other != value
+            ]
+            more = f" (and {', '.join(others)})" if others else ""
             yield Finding(
                 path=path,
                 pointer=score.pointer,
@@ -89,23 +93,25 @@ def label_space(scores: tuple[Score, ...]) -> Iterator[Finding]:
 @check("metrics.definition_drift")
 def definition_drift(uses: Each[DefinitionUse]) -> Iterator[Finding]:
     """Yield a finding for each metric name that two runs compute by definitions which never agree."""
-    by_name: dict[str, list[tuple[str, frozenset[str]]]] = defaultdict(list)
+    by_name: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
     for _, use in uses.values:
         for name, definitions in use.definitions.items():
             by_name[name].append((use.paths[name], definitions))
     for name, used in sorted(by_name.items()):
         used.sort(key=lambda each: each[0])
-        if frozenset.intersection(*(definitions for _, definitions in used)):
+        if set.intersection(*(set(definitions) for _, definitions in used)):
             continue
         first_path, first = used[0]
-        path, other = next(each for each in used if not each[1] & first)
+        apart = [each for each in used if not set(each[1]) & set(first)]
+        if not apart:
+            continue  # each two agree on something, only not all of them
+        path, other = apart[0]
         yield Finding(
             path=path,
             pointer=f"/{name}",
-            message=f"{name} means {min(other)} here and {min(first)} in {first_path}: the two numbers cannot be "
-            "compared",
-            expected=sorted(first),
-            actual=sorted(other),
+            message=f"{name} means {other[0]} here and {first[0]} in {first_path}: the two numbers cannot be compared",
+            expected=list(first),
+            actual=list(other),
             key=name,
         )
 

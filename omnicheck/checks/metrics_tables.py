@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from omnicheck.checks.declare import check
-from omnicheck.checks.numbers import shown
+from omnicheck.checks.numbers import counted, shown
 from omnicheck.facts.all_scores import ScoreTables
 from omnicheck.facts.documents import Metrics
 from omnicheck.facts.score_tables import ClassTable, ConfusionTable
@@ -28,10 +28,10 @@ def confusion_mismatch(tables: ScoreTables) -> Iterator[Finding]:
     for matrix in tables.matrices:
         wrong = [] if matrix.malformed else _cells(matrix)
         if matrix.malformed or wrong:
-            said = matrix.malformed or f"{len(wrong):,} cells differ from the predictions: {'; '.join(wrong[:FEW])}"
+            differ = f"{counted(len(wrong), 'difference')} from the predictions: {'; '.join(wrong[:FEW])}"
             yield Finding(
                 path=matrix.file.path,
-                message=said if matrix.malformed is None else f"the matrix is malformed: {said}",
+                message=differ if matrix.malformed is None else f"the matrix is malformed: {matrix.malformed}",
                 expected=f"{matrix.actual.rows:,} rows, {matrix.actual.correct:,} on the diagonal",
                 actual=f"{shown(sum(matrix.cells.values()))} rows, "
                 f"{shown(sum(count for (true, given), count in matrix.cells.items() if true == given))} on the "
@@ -44,7 +44,7 @@ def confusion_mismatch(tables: ScoreTables) -> Iterator[Finding]:
         if wrong:
             yield Finding(
                 path=file.path,
-                message=f"{len(wrong):,} values differ from the predictions: {'; '.join(wrong[:FEW])}",
+                message=f"{counted(len(wrong), 'difference')} from the predictions: {'; '.join(wrong[:FEW])}",
                 key="table",
             )
 

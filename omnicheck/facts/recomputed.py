@@ -29,7 +29,7 @@ from omnicheck.measures.sets import evaluate_sets
 from omnicheck.measures.temporal import evaluate_consistency
 from omnicheck.model.errors import ReadError
 
-MAIN_NAMES = ("label", "class", "top1", "eval", "test", "val", "held_out", "overall")
+MAIN_NAMES = ("action", "label", "class", "top1", "eval", "test", "val", "held_out", "overall")
 
 
 class Rows(Struct, frozen=True):
