@@ -27,6 +27,9 @@ SIGNATURE = "model.sig"
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
+LEFT_OUT = (".git", ".gitattributes", ".github", ".gitignore")
+"""Names at the root that every other signer and verifier of this format leaves out by default."""
+
 MAX_BYTES = 64 << 20
 """Largest signature file that is read: some hundred thousand names."""
 
@@ -182,7 +185,6 @@ def _resources(value: Any) -> dict[str, str]:
     for entry in value:
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
             raise Refused("a file in its list has no name")
-        only_keys(entry, {"name", "algorithm", "digest"}, "a file in its list")
         name = entry["name"]
         fault = name_fault(name)
         if fault is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from omnicheck.model.errors import UsageError
 from omnicheck.signing.names import collisions, name_fault
-from omnicheck.signing.oms import SIGNATURE, write_bundle, write_statement
+from omnicheck.signing.oms import LEFT_OUT, SIGNATURE, write_bundle, write_statement
 from omnicheck.signing.tree import hash_entry, list_tree, shown
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def sign_directory(root: Path, key: EllipticCurvePrivateKey, *, ignore: Sequence
         if entry.kind in ("link", "special"):
             what = "a symbolic link" if entry.kind == "link" else "not a regular file"
             raise UsageError(f"is {what}, which no signature covers", path=shown(entry.name), hint="remove it")
+        if entry.name in LEFT_OUT:
+            raise _left_out(entry.name)
         if entry.kind == "file":
             digests[entry.name] = hash_entry(root, entry)
     return sign_digests(digests, key, subject=root.resolve().name, ignore=sorted(left_out))
@@ -56,6 +58,9 @@ def sign_digests(
     """
     if not digests:
         raise UsageError("there is no file to sign", hint="a signature over nothing covers nothing")
+    for name in digests:
+        if name.split("/", 1)[0] in LEFT_OUT:
+            raise _left_out(name)
     for name in (*digests, *ignore):
         fault = name_fault(name)
         if fault is not None:
@@ -63,3 +68,11 @@ def sign_digests(
     for name, earlier, why in collisions(sorted(digests)):
         raise UsageError(f"the names {earlier!a} and {name!a} collide: one {why}", hint="rename one of them")
     return write_bundle(write_statement(digests, subject=subject or "model", ignored=ignore), key)
+
+
+def _left_out(name: str) -> UsageError:
+    return UsageError(
+        "other verifiers leave this name out, so that no signature over it could be checked",
+        path=name,
+        hint=f"remove {', '.join(LEFT_OUT)} from the tree",
+    )
