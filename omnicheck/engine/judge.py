@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Sequence
 from itertools import groupby
@@ -21,6 +22,8 @@ from omnicheck.model.errors import RuleError
 from omnicheck.model.finding import Finding
 from omnicheck.model.report import SkippedRule
 from omnicheck.model.rule import Rule
+
+_ABSOLUTE = re.compile(r"(?<![\w.~…:/-])/(?:[^\s/'\"]+/)+")
 
 PER_FILE = 20
 """Findings that a rule reports for one file; one more tells how many there were."""
@@ -157,7 +160,8 @@ def redact_trace(error: Exception) -> str:
         f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
         for frame in frames
     ]
-    return "\n".join([*lines, redact_text(f"{type(error).__name__}: {error}")])
+    told = _ABSOLUTE.sub("…/", f"{type(error).__name__}: {error}")
+    return "\n".join([*lines, redact_text(told)])
 
 
 def _shared(board: Board, found: Check) -> dict[str, bytes]:

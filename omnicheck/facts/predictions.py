@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,6 +12,9 @@ from omnicheck.facts.aliases import ALIASES
 from omnicheck.facts.registry import fold
 from omnicheck.model.run import RunFile
 from omnicheck.readers.literal import parse_literal
+
+FRAME = re.compile(r"-?[0-9]+")
+FRAME_DIGITS = 20
 
 Value = Any
 """A label, a tuple of labels (a set answer), or None where the row has none."""
@@ -104,7 +108,7 @@ class PredictionFold:
                     window_of(row),
                     (isinstance(answer, dict)) if any(key in row for key in ALIASES["predicted_answer"]) else None,
                     _bit(row.get("true_label_seen_in_train")),
-                    _frame(row.get("rank")),
+                    frame_of(row.get("rank")),
                     _number(row.get("feature_reconstruction_error")),
                     self._target(row),
                 )
@@ -182,8 +186,18 @@ def window_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
         found = parse_literal(found)
     if not isinstance(found, dict):
         found = row
-    start, end = _frame(_first(found, "start_frame")), _frame(_first(found, "end_frame"))
+    start, end = frame_of(_first(found, "start_frame")), frame_of(_first(found, "end_frame"))
     return (start, end) if start is not None and end is not None else None
+
+
+def frame_of(value: Any) -> int | None:
+    """Return a frame number, written as a number or as text; None for anything else, and beyond 64 bits."""
+    if isinstance(value, str) and len(value) <= FRAME_DIGITS and FRAME.fullmatch(value):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
+    return int(value) if whole else None
 
 
 def _first(row: Mapping[str, Any], name: str) -> Any:
@@ -211,16 +225,6 @@ def _number(value: Any) -> float | None:
         except ValueError:
             return None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _frame(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and value.lstrip("-").isdigit():
-        return int(value[:18])
-    return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
 def _value(value: Any) -> Value:

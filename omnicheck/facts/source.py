@@ -12,7 +12,7 @@ import msgspec
 from omnicheck.facts.aliases import ALIASES
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
-from omnicheck.readers.gate import inside, open_regular
+from omnicheck.readers.gate import inside, open_regular, state_of
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.text import read_text
@@ -131,9 +131,9 @@ class Source:
             place = inside(root, name)
         except EscapeError:
             return None
-        found = place.exists()
-        self.observed.add(Observed(str(place), "present" if found else "absent"))
-        return found
+        state = state_of(place)
+        self.observed.add(Observed(str(place), state))
+        return state == "present"
 
     def in_run(self, name: str) -> RunFile | None:
         """Return the file of the run that a path from data means: by its whole name, else by its last parts."""

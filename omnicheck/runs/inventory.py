@@ -11,8 +11,9 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from omnicheck.content.sniff import sniff
-from omnicheck.model.errors import UsageError
+from omnicheck.model.errors import ReadError, UsageError
 from omnicheck.model.run import RunFile
+from omnicheck.readers.gate import open_regular
 
 HEAD = 4096
 SKIPPED_DIRECTORIES = frozenset({".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules"})
@@ -155,6 +156,7 @@ def _is_policy(file: RunFile) -> bool:
     if base != "pyproject.toml":
         return False
     try:
-        return b"[tool.omnicheck" in file.disk.read_bytes()[:1_000_000]
-    except OSError:
+        with open_regular(file.disk) as stream:
+            return b"[tool.omnicheck" in stream.read(1_000_000)
+    except (OSError, ReadError):
         return False
