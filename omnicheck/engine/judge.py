@@ -13,7 +13,7 @@ import msgspec
 
 from omnicheck.checks.declare import Check, decode_params
 from omnicheck.engine.plugins import resolve
-from omnicheck.engine.redact import redact_text, redact_value
+from omnicheck.engine.redact import known_texts, redact_text, redact_value
 from omnicheck.engine.unit import RunResult, Spoken, Unit
 from omnicheck.facts.board import Absent, Board
 from omnicheck.facts.registry import Each
@@ -34,7 +34,12 @@ def judge(unit: Unit) -> RunResult:
     checks = [(rule, resolve(rule.check, unit.plugins)) for rule in unit.rules]
     comparing = [resolve(rule.check, unit.plugins) for rule in unit.comparing]
     source = Source(
-        unit.run, contract=unit.contract, workspace=Path(unit.workspace), fields=unit.fields, jobs=unit.jobs
+        unit.run,
+        contract=unit.contract,
+        workspace=Path(unit.workspace),
+        fields=unit.fields,
+        jobs=unit.jobs,
+        params={rule.id: rule.params for rule in unit.rules},
     )
     planned = [want.fact for _, found in checks for want in found.wants] + [
         w.fact for found in comparing for w in found.wants
@@ -53,7 +58,7 @@ def judge(unit: Unit) -> RunResult:
                 continue
             findings = list(found.function(**arguments, **decode_params(found, rule.params)))
             ran.append(rule.id)
-            spoken.extend(Spoken(rule.id, _redacted(finding)) for finding in _capped(findings))
+            spoken.extend(Spoken(rule.id, finding) for finding in _capped(findings))
         except RuleError:
             raise
         except Exception as error:  # noqa: BLE001 - a check that raises is a finding, and the others still run
@@ -68,10 +73,11 @@ def judge(unit: Unit) -> RunResult:
             spoken.append(Spoken("OMN003", _crash(unit.run.path, rule, error)))
     return RunResult(
         run=unit.run.path,
-        spoken=tuple(spoken),
+        # Last, when all credentials of the run are known: a rule may quote one that only its place gives away.
+        spoken=tuple(Spoken(each.rule, _redacted(each.finding, known_texts(source.secrets))) for each in spoken),
         ran=tuple(sorted(ran)),
         skipped=tuple(sorted(skipped)),
-        crashed=tuple(crashed),
+        crashed=tuple(redact_text(trace, known_texts(source.secrets), limit=20_000) for trace in crashed),
         observed=tuple(sorted(source.observed, key=lambda seen: seen.location)),
         shared=shared,
     )
@@ -132,15 +138,21 @@ def _capped(findings: Sequence[Finding]) -> list[Finding]:
     return kept
 
 
-def _redacted(finding: Finding) -> Finding:
+def _redacted(finding: Finding, known: frozenset[str] = frozenset()) -> Finding:
+    def text(value: str | None) -> str | None:
+        return redact_text(value, known) if value else value
+
     return msgspec.structs.replace(
         finding,
-        message=redact_text(finding.message),
-        expected=redact_value(finding.expected),
-        actual=redact_value(finding.actual),
-        help=redact_text(finding.help) if finding.help else None,
-        key=redact_text(finding.key) if finding.key else None,
-        pointer=redact_text(finding.pointer) if finding.pointer else finding.pointer,
+        message=redact_text(finding.message, known),
+        expected=redact_value(finding.expected, known=known),
+        actual=redact_value(finding.actual, known=known),
+        members=tuple(redact_text(member, known) for member in finding.members),
+        help=text(finding.help),
+        key=text(finding.key),
+        pointer=text(finding.pointer),
+        tensor=text(finding.tensor),
+        node=text(finding.node),
     )
 
 

@@ -35,6 +35,8 @@ class Source:
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
         matrices: location to the header and rows of a small table that was read whole; None when it cannot be.
+        params: parameters of the selected rules, by id, for facts that depend on a policy.
+        secrets: texts of credentials met so far; no finding may quote them.
     """
 
     def __init__(
@@ -45,11 +47,14 @@ class Source:
         workspace: Path,
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.run = run
         self.contract = contract
         self.workspace = workspace
         self.jobs = jobs
+        self.params = params or {}
+        self.secrets: set[bytes] = set()
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
         self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}
