@@ -12,7 +12,7 @@ import msgspec
 from omnicheck.facts.aliases import ALIASES
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
-from omnicheck.readers.gate import inside, open_regular
+from omnicheck.readers.gate import inside, open_regular, state_of
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.text import read_text
@@ -34,6 +34,9 @@ class Source:
         workspace: absolute path that relative paths of contracts and metadata start from.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
+        matrices: location to the header and rows of a small table that was read whole; None when it cannot be.
+        params: parameters of the selected rules, by id, for facts that depend on a policy.
+        secrets: texts of credentials met so far; no finding may quote them.
     """
 
     def __init__(
@@ -44,13 +47,17 @@ class Source:
         workspace: Path,
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.run = run
         self.contract = contract
         self.workspace = workspace
         self.jobs = jobs
+        self.params = params or {}
+        self.secrets: set[bytes] = set()
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
+        self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}
         self._aliases = {**ALIASES, **{key: (*own, *ALIASES.get(key, (key,))) for key, own in (fields or {}).items()}}
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
@@ -129,9 +136,9 @@ class Source:
             place = inside(root, name)
         except EscapeError:
             return None
-        found = place.exists()
-        self.observed.add(Observed(str(place), "present" if found else "absent"))
-        return found
+        state = state_of(place)
+        self.observed.add(Observed(str(place), state))
+        return state == "present"
 
     def in_run(self, name: str) -> RunFile | None:
         """Return the file of the run that a path from data means: by its whole name, else by its last parts."""
