@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from omnicheck.checks.declare import check
+from omnicheck.checks.numbers import counted
 from omnicheck.facts.adapter import Adapter, Module, Part, WeightsHeader
+from omnicheck.facts.adapter_coverage import AdapterCoverage
+from omnicheck.facts.adapter_summary import AdapterSummary, DeclaredAdapters, ShownAdapters, SummaryShape
 from omnicheck.model.finding import Finding
 
 FEW = 3
@@ -23,11 +26,29 @@ def header(headers: tuple[WeightsHeader, ...]) -> Iterator[Finding]:
 
 
 @check("adapters.shape")
-def shape(adapters: tuple[Adapter, ...]) -> Iterator[Finding]:
+def shape(shown: ShownAdapters) -> Iterator[Finding]:
     """Yield a finding for each low-rank part that is no matrix, is empty, or does not fit its partner."""
-    for adapter in adapters:
+    for adapter in shown.adapters:
         for module in adapter.modules:
             yield from _shapes(module)
+    for summary in shown.summaries:
+        for each in summary.shapes:
+            if len(each.dims) < 2 and "magnitude" not in each.name and "bias" not in each.name:
+                yield _from_summary(summary, each, f"{counted(each.count, 'flat tensor')}", "2 axes")
+            elif 0 in each.dims:
+                yield _from_summary(summary, each, f"{counted(each.count, 'empty tensor')}", "numbers")
+
+
+def _from_summary(summary: AdapterSummary, each: SummaryShape, what: str, expected: object) -> Finding:
+    of = f" ({each.name})" if each.pointer == "/shapes" else ""
+    return Finding(
+        path=summary.file.path,
+        pointer=each.pointer,
+        message=f"from summary: {what} of shape {list(each.dims)}{of}",
+        expected=expected,
+        actual=list(each.dims),
+        key=f"{each.pointer} {each.name}",
+    )
 
 
 def _shapes(module: Module) -> Iterator[Finding]:
@@ -83,9 +104,11 @@ def pairing(adapters: tuple[Adapter, ...]) -> Iterator[Finding]:
 
 
 @check("adapters.rank")
-def rank(adapters: tuple[Adapter, ...]) -> Iterator[Finding]:
+def rank(declared: DeclaredAdapters) -> Iterator[Finding]:
     """Yield a finding for each rank that is not the declared one, and for each flag that the tensors contradict."""
-    for adapter in adapters:
+    for summary in declared.summaries:
+        yield from _summary_rank(summary)
+    for adapter in declared.adapters:
         spec = adapter.spec
         if spec is None:
             continue
@@ -110,12 +133,31 @@ def rank(adapters: tuple[Adapter, ...]) -> Iterator[Finding]:
         yield from _flags(adapter)
 
 
+def _summary_rank(summary: AdapterSummary) -> Iterator[Finding]:
+    spec = summary.spec
+    if spec is None or spec.r is None:
+        return
+    ranks = {spec.r, *spec.ranks.values()}
+    wrong = [each for each in summary.shapes if len(each.dims) == 2 and not ranks & set(each.dims)]
+    if wrong:
+        few = ", ".join(str(list(each.dims)) for each in wrong[:FEW])
+        yield Finding(
+            path=summary.file.path,
+            pointer=wrong[0].pointer,
+            message=f"from summary: {spec.file.base} declares the rank {spec.r}, which is no side of "
+            f"{counted(sum(each.count for each in wrong), 'tensor')} of shape {few}{', …' if len(wrong) > FEW else ''}",
+            expected=spec.r,
+            actual=[list(each.dims) for each in wrong],
+            key="rank",
+        )
+
+
 def _flags(adapter: Adapter) -> Iterator[Finding]:
     spec = adapter.spec
     if spec is None:
         return
     for flag, part, what in (("use_dora", "magnitude", "magnitude vectors"), ("lora_bias", "bias", "biases of B")):
-        having = [module for module in adapter.modules if part in module.parts]
+        having = [module for module in adapter.modules if part in module.parts and module.pair() is not None]
         declared = spec.flags.get(flag, False)
         if (declared and len(having) < len(adapter.modules)) or (having and spec.config and not declared):
             yield Finding(
@@ -186,7 +228,8 @@ def smuggled(adapters: tuple[Adapter, ...]) -> Iterator[Finding]:
             yield Finding(
                 path=path,
                 tensor=parts[0].key.name,
-                message=f"{len(parts):,} tensors are no part of a low-rank update, and a loader puts them over the base "
+                message=f"{len(parts):,} tensors are no part of a low-rank update, and a loader puts them over the "
+                "base "
                 f"model's without a word: {names}{', …' if len(parts) > FEW else ''}",
                 expected=f"low-rank parts, or modules_to_save {list(saved)}",
                 actual=len(parts),
@@ -223,3 +266,48 @@ def _at(part: Part, message: str, expected: object, actual: object) -> Finding:
     return Finding(
         path=part.file.path, tensor=part.key.name, message=message, expected=expected, actual=actual, key=part.key.name
     )
+
+
+class Coverage(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many layers are named one by one."""
+
+    shown: int = 6
+
+
+@check("adapters.coverage")
+def coverage(found: tuple[AdapterCoverage, ...], params: Coverage) -> Iterator[Finding]:
+    """Yield a finding for targets without tensors, for tensors of undeclared modules, and for gaps between layers."""
+    for each in found:
+        if each.untouched:
+            seen = "the summary of shapes leaves no tensor for them" if each.summary else "they have no tensor"
+            yield Finding(
+                path=each.file.path,
+                pointer=each.pointer,
+                message=f"target_modules names {', '.join(each.untouched)}, but {seen} ({each.weights.base}"
+                f"{', from summary' if each.summary else ''}): these modules were not adapted",
+                expected=list(each.declared),
+                actual=[name for name in each.declared if name not in each.untouched],
+                key="untouched",
+            )
+        if each.undeclared:
+            names = ", ".join(each.undeclared[:FEW]) + (", …" if len(each.undeclared) > FEW else "")
+            yield Finding(
+                path=each.weights.path,
+                message=f"{counted(len(each.undeclared), 'module')} that no declared target means "
+                f"{'has' if len(each.undeclared) == 1 else 'have'} tensors: {names}",
+                expected=list(each.declared),
+                actual=len(each.undeclared),
+                key="undeclared",
+            )
+        for tower in each.towers:
+            for kind, layers in tower.gaps().items():
+                listed = ", ".join(map(str, layers[: params.shown])) + (", …" if len(layers) > params.shown else "")
+                yield Finding(
+                    path=each.weights.path,
+                    message=f"{kind} of {tower.tower or 'the model'} is adapted in "
+                    f"{len(tower.layers) - len(layers):,} of {len(tower.layers):,} layers; it is missing in "
+                    f"{counted(len(layers), 'layer')}: {listed}",
+                    expected=len(tower.layers),
+                    actual=len(tower.layers) - len(layers),
+                    key=f"gap {tower.tower} {kind}",
+                )

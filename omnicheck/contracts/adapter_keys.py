@@ -52,7 +52,8 @@ class Key(Struct, frozen=True):
 
 _PEFT = re.compile(
     r"(?P<module>.+)\.lora_(?:(?P<ab>[AB])|embedding_(?P<embedding>[AB])|(?P<magnitude>magnitude_vector))"
-    r"(?:\.(?P<adapter>(?!weight$|bias$)[^.]+))?(?:\.(?P<leaf>weight|bias))?"
+    r"(?:\.(?P<adapter>(?!weight$|bias$)[^.]+))?(?:\.(?P<leaf>weight|bias))?",
+    re.DOTALL,
 )
 _TUNE = re.compile(r"(?P<module>.+)\.lora_(?P<ab>[ab])\.(?P<leaf>weight)")
 _KOHYA = re.compile(

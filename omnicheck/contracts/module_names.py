@@ -61,7 +61,7 @@ def named(module: str, targets: str | Sequence[str]) -> bool:
 
 def _linear(pattern: str) -> Matcher | None:
     try:
-        import re2  # noqa: PLC0415 - loaded only where a configuration holds a pattern
+        import re2  # type: ignore[import-untyped]  # noqa: PLC0415 - loaded only where a configuration holds a pattern
     except ImportError:
         return None
     options = re2.Options()

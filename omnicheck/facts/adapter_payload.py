@@ -50,9 +50,7 @@ class AdapterPayload(Struct, frozen=True):
 
 
 @fact(absent="no adapter weights whose data can be read")
-def adapter_payloads(
-    adapters: tuple[Adapter, ...], headers: tuple[WeightsHeader, ...]
-) -> tuple[AdapterPayload, ...]:
+def adapter_payloads(adapters: tuple[Adapter, ...], headers: tuple[WeightsHeader, ...]) -> tuple[AdapterPayload, ...]:
     """Read the data once, in chunks over a memory map; files whose header is wrong are left out."""
     sound = {each.file.location for each in headers if not each.header.faults}
     return tuple(_payload(each) for each in adapters if all(file.location in sound for file in each.files))
@@ -114,9 +112,7 @@ def _norm(adapter: Adapter, module: Module, states: dict[str, TensorState], maps
         return None
     a, b = pair
     if any(
-        len(part.tensor.shape) != 2
-        or part.tensor.name not in states
-        or states[part.tensor.name].not_finite
+        len(part.tensor.shape) != 2 or part.tensor.name not in states or states[part.tensor.name].not_finite
         for part in pair
     ):
         return None

@@ -95,9 +95,7 @@ def adapter_specs(source: Source, training: tuple[TrainingMetadata, ...] | None)
     if own:
         return tuple(low_rank)
     declared = [each.record for each in training or () if each.record.raw("tuning_mode") != "full"]
-    return tuple(
-        _spec(each.object("lora"), config=False) for each in declared if isinstance(each.raw("lora"), dict)
-    )
+    return tuple(_spec(each.object("lora"), config=False) for each in declared if isinstance(each.raw("lora"), dict))
 
 
 def _spec(found: Record, *, config: bool) -> AdapterSpec:

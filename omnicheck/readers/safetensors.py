@@ -22,9 +22,26 @@ MAX_HEADER = 100 << 20
 MAX_TENSORS = 1_000_000
 
 BITS = {
-    **{"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4},
-    **{"I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32},
-    **{"F64": 64, "I64": 64, "U64": 64, "C64": 64},
+    "BOOL": 8,
+    "U8": 8,
+    "I8": 8,
+    "F8_E5M2": 8,
+    "F8_E4M3": 8,
+    "F8_E8M0": 8,
+    "F6_E2M3": 6,
+    "F6_E3M2": 6,
+    "F4": 4,
+    "I16": 16,
+    "U16": 16,
+    "F16": 16,
+    "BF16": 16,
+    "I32": 32,
+    "U32": 32,
+    "F32": 32,
+    "F64": 64,
+    "I64": 64,
+    "U64": 64,
+    "C64": 64,
 }
 """Bits of one element, by type."""
 
@@ -140,17 +157,21 @@ def _tensor(name: str, value: Any, start: int, size: int) -> tuple[Tensor | None
     if len(fields) < len(value):
         faults.append(Fault(f"{name!r} names a field twice", name))
     if set(fields) - _FIELDS:
-        faults.append(Fault(f"{name!r} has fields that the format does not know: {sorted(set(fields) - _FIELDS)}", name))
-    dtype, shape, offsets = fields.get("dtype"), fields.get("shape"), fields.get("data_offsets")
+        faults.append(
+            Fault(f"{name!r} has fields that the format does not know: {sorted(set(fields) - _FIELDS)}", name)
+        )
+    dtype, shape, offsets = fields.get("dtype"), _whole(fields.get("shape")), _whole(fields.get("data_offsets"))
     if not isinstance(dtype, str) or dtype not in BITS:
         return None, [*faults, Fault(f"{name!r} has the type {dtype!r}, which the format does not know", name)]
-    if not _whole(shape) or not _whole(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
+    if shape is None or offsets is None or len(offsets) != 2 or offsets[0] > offsets[1]:
         return None, [*faults, Fault(f"{name!r} has no valid shape and data_offsets", name)]
     tensor = Tensor(name, dtype, tuple(shape), start + offsets[0], start + offsets[1])
     wanted = (tensor.elements * BITS[dtype] + 7) // 8
     if tensor.end - tensor.begin != wanted:
         has = tensor.end - tensor.begin
-        faults.append(Fault(f"{name!r} of shape {list(shape)} and type {dtype} needs {wanted:,} bytes and has {has:,}", name))
+        faults.append(
+            Fault(f"{name!r} of shape {list(shape)} and type {dtype} needs {wanted:,} bytes and has {has:,}", name)
+        )
     if tensor.end > size:
         faults.append(Fault(f"{name!r} ends at byte {tensor.end:,} of a file of {size:,}", name))
     return tensor, faults
@@ -164,7 +185,9 @@ def _layout(tensors: list[Tensor], start: int, size: int) -> list[Fault]:
         if tensor.begin < here and tensor.begin < tensor.end and last is not None:
             faults.append(Fault(f"{tensor.name!r} and {last.name!r} share bytes", tensor.name))
         elif tensor.begin > here:
-            faults.append(Fault(f"{tensor.begin - here:,} bytes before {tensor.name!r} belong to no tensor", tensor.name))
+            faults.append(
+                Fault(f"{tensor.begin - here:,} bytes before {tensor.name!r} belong to no tensor", tensor.name)
+            )
         if tensor.end >= here:
             here, last = tensor.end, tensor
     if here < size:
@@ -186,12 +209,11 @@ def _metadata(value: Any, into: dict[str, str]) -> list[Fault]:
     return faults
 
 
-def _whole(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and not isinstance(value, _Pairs)
-        and all(type(each) is int and 0 <= each < 1 << 62 for each in value)
-    )
+def _whole(value: Any) -> list[int] | None:
+    """Return a list of natural numbers; None for anything else."""
+    if not isinstance(value, list) or isinstance(value, _Pairs):
+        return None
+    return value if all(type(each) is int and 0 <= each < 1 << 62 for each in value) else None
 
 
 def _no_constant(text: str) -> Any:
