@@ -83,8 +83,7 @@ CONTROL = {"a\nb.lora_A.weight": matrix(4, 8, 1), "a\nb.lora_B.weight": matrix(8
 MUTANTS: dict[str, tuple[Files, str]] = {
     "trailing bytes": (adapter(save(tensors()) + b"x"), "LOR101"),
     "cut": (adapter(save(tensors())[:-8]), "LOR101"),
-    "control character": (adapter(tensors() | CONTROL, target_modules=["q_proj", "v_proj", "a
-b"]), "LOR101"),
+    "control character": (adapter(tensors() | CONTROL, target_modules=["q_proj", "v_proj", "a\nb"]), "LOR101"),
     "no header": (adapter(b"\x00" * 64), "LOR101"),
     "flat A": (adapter(changed(A3, matrix(4, 8, 1).reshape(-1))), "LOR102"),
     "flat B": (adapter(changed(B3, matrix(4, 8, 1).reshape(-1))), "LOR102"),
