@@ -124,6 +124,15 @@ class Source:
                 self.note(file, Problem(message=f"cannot be hashed: {error}", kind="unreadable"))
         return self._digests[file.location]
 
+    def line_ended(self, file: RunFile) -> bool:
+        """Whether the last byte of a file is a line end; an empty or unreadable file counts as ended."""
+        try:
+            with open_regular(file.disk) as stream:
+                stream.seek(max(file.size - 1, 0))
+                return stream.read(1) in (b"\n", b"")
+        except (ReadError, OSError):
+            return True
+
     def note(self, file: RunFile, problem: Problem) -> None:
         """Note that a value of a file is not of the type its role asks for."""
         entry = FileProblem(file, problem)
