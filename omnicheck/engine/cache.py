@@ -13,6 +13,7 @@ from omnicheck import __version__
 from omnicheck.engine.store import cache_directory, write_atomically
 from omnicheck.engine.unit import RunResult, Unit, listing_of
 from omnicheck.model.rule import Rule
+from omnicheck.readers.beside import state_of
 
 FRESH_NS = 2_000_000_000
 """Files touched this shortly before the start may change again within the same clock tick."""
@@ -59,7 +60,7 @@ class Cache:
             )
         except (OSError, msgspec.DecodeError):
             return None
-        if any(("present" if Path(seen.location).exists() else "absent") != seen.state for seen in result.observed):
+        if any(state_of(seen.location, seen.state) != seen.state for seen in result.observed):
             return None
         self.hits += 1
         return result
