@@ -47,8 +47,8 @@ clean:
 $(PEER)/.ready: $(VENV)/.ready
 	@echo "setting up $(PEER)" >&2
 	@test -x $(PEER)/bin/python || $(BIN)/python -m venv $(PEER)
-	@$(PEER)/bin/python -m pip --disable-pip-version-check --quiet install "model-signing>=1.1,<2" pyopenssl
-	@touch $@
+	@if $(PEER)/bin/python -m pip --disable-pip-version-check --quiet install "model-signing>=1.1,<2" pyopenssl; \
+	then touch $@; else echo "model-signing cannot be installed here: the tests that need it are skipped" >&2; fi
 
 $(VENV)/.ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found: install one, or name it with make PYTHON=..." >&2; exit 1; }

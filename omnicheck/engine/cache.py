@@ -14,7 +14,7 @@ from omnicheck.content.masking import holds_credential
 from omnicheck.engine.store import tool_stamp, write_atomically
 from omnicheck.engine.unit import RunResult, Unit, listing_of
 from omnicheck.model.rule import Rule
-from omnicheck.readers.gate import state_of
+from omnicheck.readers.beside import state_again
 
 FRESH_NS = 2_000_000_000
 """Files touched this shortly before the start may change again within the same clock tick."""
@@ -62,7 +62,7 @@ class Cache:
             )
         except (OSError, msgspec.DecodeError):
             return None
-        if any(state_of(Path(seen.location)) != seen.state for seen in result.observed):
+        if any(state_again(seen.location, seen.state) != seen.state for seen in result.observed):
             return None
         self.hits += 1
         return result

@@ -12,6 +12,7 @@ import msgspec
 from omnicheck.facts.aliases import ALIASES
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
+from omnicheck.readers.beside import files_below, tree_state
 from omnicheck.readers.gate import inside, open_regular, state_of
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
@@ -62,6 +63,7 @@ class Source:
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
         self._digests: dict[str, str | None] = {}
+        self._trees: dict[str, tuple[RunFile, ...]] = {}
 
     def aliases(self, key: str) -> tuple[str, ...]:
         """Return the names under which a value may stand, the team's own first."""
@@ -148,6 +150,31 @@ class Source:
         state = state_of(place)
         self.observed.add(Observed(str(place), state))
         return state == "present"
+
+    def below(self, file: RunFile) -> tuple[RunFile, ...]:
+        """Return every regular file in the directory of a file of the run, those of nested runs included.
+
+        Their names are relative to that directory, their kinds unknown.
+        """
+        folder = file.disk.parent
+        if str(folder) not in self._trees:
+            found = files_below(folder)
+            self.observed.add(Observed(str(folder), tree_state(found)))
+            shown = file.path.rpartition("/")[0]
+            self._trees[str(folder)] = tuple(
+                RunFile(
+                    path=f"{shown}/{seen.name}" if shown else seen.name,
+                    name=seen.name,
+                    location=seen.location,
+                    kind="",
+                    size=seen.size,
+                    mtime_ns=seen.mtime_ns,
+                    ctime_ns=seen.ctime_ns,
+                    inode=seen.inode,
+                )
+                for seen in found
+            )
+        return self._trees[str(folder)]
 
     def in_run(self, name: str) -> RunFile | None:
         """Return the file of the run that a path from data means: by its whole name, else by its last parts."""

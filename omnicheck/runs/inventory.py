@@ -14,10 +14,10 @@ from omnicheck.content.masking import mask_credentials
 from omnicheck.content.sniff import sniff
 from omnicheck.model.errors import ReadError, UsageError
 from omnicheck.model.run import RunFile
+from omnicheck.readers.beside import SKIPPED
 from omnicheck.readers.gate import open_regular
 
 HEAD = 4096
-SKIPPED_DIRECTORIES = frozenset({".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules"})
 MAX_FILES = 1_000_000
 
 
@@ -107,7 +107,7 @@ def _walk(folder: Path, unreadable: list[Unreadable], root: Path, cwd: Path) -> 
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in SKIPPED_DIRECTORIES:
+                if entry.name not in SKIPPED:
                     stack.append(Path(entry.path))
             else:
                 yield Path(entry.path)

@@ -83,6 +83,9 @@ ROLES: tuple[Role, ...] = (
     Role("run_summary", ("*_summary.json", "training_contract_audit.json", "training_readiness.json"), anchor=False),
     Role("server_info", ("server_info.json",)),
     Role("upload_manifest", ("upload_manifest.json",)),
+    Role("file_manifest", ("MANIFEST", "MANIFEST.sha256", "SHA256SUMS", "SHA256SUMS.txt", "sha256sums.txt")),
+    Role("signature", ("model.sig",)),
+    Role("carried_report", ("omnicheck.report.json",), anchor=False),
     Role(
         "run_config",
         ("config.yaml", "config.yml", "*_config.yaml", "train_config.json", "run_config.json"),

@@ -86,7 +86,7 @@ def verify_directory(
         problem = Problem(kind="signature", name=shown_as, message=f"cannot be read: {error.message}")
         return msgspec.structs.replace(answer, problems=(problem,))
     except Refused as refused:
-        problem = Problem(kind="signature", name=shown_as, message=f"the signature is refused: {refused}")
+        problem = Problem(kind="signature", name=shown_as, message=f"is refused: {refused}")
         return msgspec.structs.replace(answer, problems=(problem,))
     problems = list(unsafe_names(entries))
     digests: dict[str, str] = {}
