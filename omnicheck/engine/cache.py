@@ -59,7 +59,7 @@ class Cache:
             result = msgspec.msgpack.decode(
                 (self._place / f"run-{self.key(unit)}.msgpack").read_bytes(), type=RunResult
             )
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             return None
         if any(state_of(Path(seen.location)) != seen.state for seen in result.observed):
             return None
@@ -86,7 +86,7 @@ class Cache:
         entry = self._place / f"across-{digest}.msgpack"
         try:
             return msgspec.msgpack.decode(entry.read_bytes(), type=RunResult)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             result = compare()
             if not result.crashed:
                 write_atomically(entry, msgspec.msgpack.encode(result))

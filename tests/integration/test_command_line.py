@@ -185,7 +185,9 @@ def test_allow_entries_are_held_to_their_word(place: Path) -> None:
     def rules(today: str, text: str) -> dict[str, str]:
         (place / "omnicheck.toml").write_text(text)
         done = omnicheck(place, "check", "code1", "--format", "json", "--today", today)
-        return {each["rule"]: each["severity"] for each in json.loads(done.stdout)["findings"] if not each["suppressed"]}
+        return {
+            each["rule"]: each["severity"] for each in json.loads(done.stdout)["findings"] if not each["suppressed"]
+        }
 
     entry = '[[allow]]\nrule = "SPL103"\npath = "code1/*"\nreason = "known"\nuntil = "2026-06-30"\n'
     assert {"SPL103", "OMN002"}.isdisjoint(rules("2026-06-01", entry))
@@ -231,7 +233,7 @@ def test_a_baseline_blocks_only_what_is_new_and_shrinks(place: Path) -> None:
 def test_a_baseline_that_cannot_be_read_is_told(place: Path) -> None:
     (place / "omnicheck.toml").write_text('baseline = "b.json"\n')
     assert omnicheck(place, "check", "code1").returncode == 2
-    for text in ("{", '{"version": 1, "known": 3}', "\udcff"):
+    for text in ("{", '{"version": 1, "known": 3}', '{"\udcff": 1}', '{"x":' + "[" * 100_000):
         (place / "b.json").write_text(text, errors="surrogateescape")
         done = omnicheck(place, "check", "code1")
         assert done.returncode == 2

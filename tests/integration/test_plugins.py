@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.command import Done, environment, omnicheck, told
 
-MODULE = '''
+MODULE = """
 import sys
 from collections.abc import Iterator
 from msgspec import Struct
@@ -40,7 +40,7 @@ def unreadable(metrics: "tuple[Nowhere, ...]") -> Iterator[Finding]:
 
 
 CHECKS = {"enough": enough, "crash": crash, "unreadable": unreadable, "none": 3}
-'''
+"""
 PAGE = """+++
 id = "{id}"
 name = "{name}"

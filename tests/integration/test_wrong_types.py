@@ -123,7 +123,7 @@ def sweep(tmp_path: Path, folders: list[Path], seed: int, count: int) -> None:
             changed = replaced(value, at, new)
         write(work / name, changed)
         report = judged(work, profile="publish" if number % 3 == 0 else "lint")
-        case = f"{folder.parents[1].name}/{folder.parent.name}/{folder.name}/{name} {at} = {'GONE' if new is GONE else ascii(new)[:60]}"
+        case = f"{folder.parents[1].name}/{folder.parent.name}/{folder.name}/{name} {at} = {ascii(new)[:60]}"
         if report is not None:
             assert report.traces == (), case
             if number % 10 == 0:
