@@ -36,7 +36,7 @@ def read_baseline(path: Path) -> Baseline:
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=Baseline)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"the baseline cannot be read: {error}", path=str(path), hint="write one with `omnicheck baseline`"
         ) from error

@@ -60,7 +60,7 @@ class Cache:
             result = msgspec.msgpack.decode(
                 (self._place / f"run-{self.key(unit)}.msgpack").read_bytes(), type=RunResult
             )
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             return None
         if any(state_again(seen.location, seen.state) != seen.state for seen in result.observed):
             return None
@@ -92,7 +92,7 @@ class Cache:
         entry = self._place / f"across-{digest}.msgpack"
         try:
             return msgspec.msgpack.decode(entry.read_bytes(), type=RunResult)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             result = compare()
             if not result.crashed and not holds_credential(msgspec.msgpack.encode(result)):
                 write_atomically(entry, msgspec.msgpack.encode(result))

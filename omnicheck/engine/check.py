@@ -192,7 +192,7 @@ def _unit(
             contract = registry.get(named).value
     elif named is not None:
         known = ", ".join(registry.ids())
-        by = f"metadata names {named!r}, which is not among the contracts ({known})"
+        by = f"metadata names {named!r}, which is not among the contracts ({known}{registry.nameless()})"
     run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)
     return Unit(
         run=run,

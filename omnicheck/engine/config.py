@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from omnicheck.model.config import Config
-from omnicheck.model.errors import ConfigError
+from omnicheck.model.errors import ConfigError, UsageError
 
 LIMIT = 1 << 20
 
@@ -42,7 +42,10 @@ def load_config(cwd: Path, given: Path | None = None, *, isolated: bool = False)
 
     Raises:
         ConfigError: the file is missing, not TOML, or has unknown keys.
+        UsageError: a configuration is given, and none is wanted.
     """
+    if isolated and given is not None:
+        raise UsageError("--isolated uses no configuration, and --config names one", hint="leave one of them out")
     if isolated:
         return _loaded(Config(), None, cwd)
     if given is not None:

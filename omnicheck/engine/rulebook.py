@@ -75,7 +75,7 @@ def load_rulebook(extend: Sequence[Path] = (), cache: Path | None = None) -> Rul
     if index is not None and index.is_file():
         try:
             return msgspec.msgpack.decode(index.read_bytes(), type=Rulebook)
-        except (msgspec.DecodeError, OSError):
+        except (ValueError, OSError):
             pass
     book = _read(found)
     if index is not None:
