@@ -69,7 +69,7 @@ def built_in() -> tuple[Family, ...]:
 @lru_cache(maxsize=64)
 def _pattern(template: str, slots: tuple[str, ...], kinds: tuple[str, ...]) -> re.Pattern[str]:
     text = re.escape(template)
-    for mark, choices in (("layer", r"\d+"), ("slot", "|".join(map(re.escape, slots))), ("kind", "|".join(kinds))):
+    for mark, choices in (("layer", r"\d{1,6}"), ("slot", "|".join(map(re.escape, slots))), ("kind", "|".join(kinds))):
         text = text.replace(re.escape("{" + mark + "}"), f"(?P<{mark}>{choices})")
     try:
         return re.compile(text)

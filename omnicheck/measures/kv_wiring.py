@@ -141,7 +141,7 @@ class Wiring:
             return None
         if node.op == "If":
             return [
-                (self._body(scope, node, graph), graph.outputs[slot].name)
+                (self._body(scope, graph), graph.outputs[slot].name)
                 for _, graph in node.graphs
                 if slot < len(graph.outputs)
             ]
@@ -151,7 +151,7 @@ class Wiring:
             return [(scope, node.inputs[at]) for at in _SOME[node.op] if at < len(node.inputs)]
         return [(scope, name) for name in node.inputs] if node.op in _ALL else []
 
-    def _body(self, scope: _Scope, node: Node, graph: Graph) -> _Scope:
+    def _body(self, scope: _Scope, graph: Graph) -> _Scope:
         key = id(scope), id(graph)
         if key not in self._inner:
             own = {tensor.name for tensor in graph.initializers}

@@ -84,7 +84,7 @@ class Flow:
                 continue
             op = node.op
             made = False
-            if op == "Constant" or op == "ConstantOfShape":
+            if op in ("Constant", "ConstantOfShape"):
                 made = _makes_zero(node)
             elif op == "Mul":
                 made = any(name in zero for name in node.inputs)

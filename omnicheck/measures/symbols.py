@@ -110,9 +110,10 @@ class System:
         if not terms:
             return constant != 0
         # Sizes are positive: a sum of terms of one sign and a constant of that sign is never zero.
-        return all(count > 0 for count in terms.values()) == (constant >= 0) and len(
-            {count > 0 for count in terms.values()}
-        ) == 1
+        return (
+            all(count > 0 for count in terms.values()) == (constant >= 0)
+            and len({count > 0 for count in terms.values()}) == 1
+        )
 
     def sizes(self) -> dict[str, int] | None:
         """Return a size for each symbol, free ones distinct primes; None when no attempt satisfies the equations."""

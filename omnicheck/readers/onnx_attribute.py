@@ -55,7 +55,8 @@ def is_zero(tensor: Tensor) -> bool:
 
 
 def _decode(raw: bytes) -> tuple[str, Value]:
-    name, value = "", None
+    name = ""
+    value: Value = None
     ints: list[int] = []
     floats: list[float] = []
     for number, wire, at, stop in fields(raw, 0, len(raw)):

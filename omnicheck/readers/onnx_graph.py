@@ -34,7 +34,7 @@ class Walk:
         self._names: dict[bytes, str] = {b"": "", b"ai.onnx": ""}
         self.has_graph = False
 
-    def model(self, size: int) -> Model:
+    def model(self, size: int) -> Model:  # noqa: C901 - one branch for each field of the message
         """Return the model that fills the buffer."""
         data = self._data
         ir, producer, version = 0, "", ""
@@ -83,7 +83,7 @@ class Walk:
             repeated=("graph",) if len(graphs) > 1 else (),
         )
 
-    def graph(self, at: int, end: int, where: str, depth: int) -> Graph:
+    def graph(self, at: int, end: int, where: str, depth: int) -> Graph:  # noqa: C901 - as above
         """Return the graph that lies in a part of the buffer; ``where`` names what holds it."""
         if depth > MAX_DEPTH:
             raise ReadError(f"subgraphs nest deeper than {MAX_DEPTH} levels")
@@ -113,7 +113,7 @@ class Walk:
                 self._prose.append(Span("graph", start, stop))
         return Graph(name, tuple(nodes), tuple(inputs), tuple(outputs), tuple(tensors))
 
-    def _node(self, at: int, end: int, where: str, depth: int) -> Node:
+    def _node(self, at: int, end: int, where: str, depth: int) -> Node:  # noqa: C901, PLR0912, PLR0915 - speed
         """Return a node. The loop is written out, since a graph has many nodes and most fields are short."""
         self._nodes += 1
         if self._nodes > MAX_NODES:
@@ -149,7 +149,7 @@ class Walk:
                 outputs.append(data[at:stop].decode("utf-8", "backslashreplace"))
             elif tag == 0x1A:
                 name = data[at:stop].decode("utf-8", "backslashreplace")
-            elif tag == 0x22 or tag == 0x3A:
+            elif tag in (0x22, 0x3A):
                 raw = data[at:stop]
                 known = names.get(raw)
                 if known is None:

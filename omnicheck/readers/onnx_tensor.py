@@ -16,7 +16,7 @@ MAX_RANK = 1024
 MAX_TYPE_DEPTH = 32
 
 
-def read_tensor(data: Buffer, at: int, end: int, where: str) -> Tensor:
+def read_tensor(data: Buffer, at: int, end: int, where: str) -> Tensor:  # noqa: C901 - one branch for each field
     """Return a tensor by its header; weights are stepped over, values up to 256 bytes are kept."""
     name, dtype, shape, typed, external = "", 0, [], 0, []
     raw: tuple[int, int] | None = None

@@ -63,11 +63,31 @@ def discover(
 
 def _run_roots(inventory: Inventory, table: tuple[Role, ...]) -> set[str]:
     anchored: set[str] = set()
+    gathering: set[str] = set()
+    yielding: set[str] = set()
     for file in inventory.files:
         role = role_of(file.location, table)
-        if role is not None and role.anchor:
-            anchored.add(file.location.rsplit("/", 1)[0])
-    return {_lift(folder, anchored) for folder in anchored}
+        if role is None:
+            continue
+        folder = file.location.rsplit("/", 1)[0]
+        if role.gathers:
+            gathering.add(folder)
+        if role.anchor:
+            (yielding if role.yields else anchored).add(folder)
+    roots = {_lift(folder, anchored) for folder in anchored}
+    for folder in sorted(yielding):  # outer directories first
+        if _nearest(folder, roots) is None:
+            roots.add(_outermost(folder, gathering) or folder)
+    return roots
+
+
+def _outermost(folder: str, gathering: set[str]) -> str | None:
+    """Return the highest directory above or at ``folder`` that gathers what lies below it."""
+    found = None
+    while (here := _nearest(folder, gathering)) is not None:
+        found = here
+        folder = here.rpartition("/")[0]
+    return found
 
 
 def _lift(folder: str, anchored: set[str]) -> str:
