@@ -58,52 +58,51 @@ def _faults(each: ExternalData, sizes: dict[tuple[str, str], int], digests: dict
     """Return the first message and all tensors of each kind of fault."""
     faults: Faults = {}
 
-    def tell(kind: str, tensor: Placed, message: str) -> None:
+    def tell(kind: str, message: str, tensor: Placed) -> None:
         faults.setdefault(kind, (message, []))[1].append(tensor.name)
 
     ranges: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
     for tensor in each.tensors:
         side = each.sidecars.get(tensor.location)
         fault = _entries(tensor, side)
-        if fault is not None:
-            tell(fault[0], tensor, fault[1])
-            continue
-        if side is None or tensor.offset is None or tensor.length is None:
+        if fault is not None or side is None:
+            tell(*(fault or ("nowhere", "")), tensor)
             continue
         size = side.size
-        if size is None:
+        if size is None:  # weights may stay at home when their size is recorded
             size = sizes.get((each.file.name, tensor.location.rsplit("/", 1)[-1]))
-            if size is None:
-                tell(f"missing:{side.location}", tensor, f"refers to {tensor.location}, and there is no such file")
-                continue
         elif side.link:
-            tell(f"link:{side.location}", tensor, _link(side))
-        stop = size if tensor.length == -1 else tensor.offset + tensor.length
-        if tensor.offset > size or stop > size:
-            tell(
-                "range",
-                tensor,
-                f"{tensor.name} lies at bytes {tensor.offset:,} to {stop:,} of {tensor.location}, "
-                f"which has {size:,} bytes",
-            )
-            continue
-        needs, has = tensor.needs, stop - tensor.offset
-        if needs is not None and (needs > has or (tensor.length != -1 and needs != has)):
-            message = f"{tensor.name} takes {needs:,} bytes by type and shape, the model gives it {has:,}"
-            tell("length", tensor, message)
-            continue
-        if (
-            tensor.checksum
-            and digests.get((each.file.name, tensor.location), tensor.checksum) != tensor.checksum.lower()
-        ):
-            tell("checksum", tensor, f"the SHA-1 of {tensor.location} is not the one that the model records")
-        if has:
-            stop = tensor.offset + (needs if needs is not None else has)
-            ranges[tensor.location].append((tensor.offset, stop, tensor.name))
+            tell(f"link:{side.location}", _link(side), tensor)
+        fault = _range(tensor, size) or _checksum(tensor, digests.get((each.file.name, tensor.location)))
+        if fault is not None:
+            tell(*fault, tensor)
+        elif tensor.needs and tensor.offset is not None:
+            ranges[tensor.location].append((tensor.offset, tensor.offset + tensor.needs, tensor.name))
     for location, found in ranges.items():
         for left, right in _overlaps(found):
             faults.setdefault("overlap", (f"{left} and {right} share bytes of {location} in part", []))[1].append(right)
     return faults
+
+
+def _range(tensor: Placed, size: int | None) -> tuple[str, str] | None:
+    """Return what is wrong with where a tensor lies in a file of a size: kind and message."""
+    name, location = tensor.name, tensor.location
+    if size is None:
+        return f"missing:{location}", f"refers to {location}, and there is no such file"
+    offset, length, needs = tensor.offset or 0, tensor.length, tensor.needs
+    stop = size if length in (-1, None) else offset + (length or 0)
+    if offset > size or stop > size:
+        return "range", f"{name} lies at bytes {offset:,} to {stop:,} of {location}, which has {size:,} bytes"
+    has = stop - offset
+    if needs is not None and (needs > has or (length != -1 and needs != has)):
+        return "length", f"{name} takes {needs:,} bytes by type and shape, the model gives it {has:,}"
+    return None
+
+
+def _checksum(tensor: Placed, digest: str | None) -> tuple[str, str] | None:
+    if not tensor.checksum or digest is None or digest == tensor.checksum.lower():
+        return None
+    return "checksum", f"the SHA-1 of {tensor.location} is not the one that the model records"
 
 
 def _entries(tensor: Placed, side: Sidecar | None) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from omnicheck.checks.declare import check
 from omnicheck.facts.onnx_digests import RecordedFile, RecordedFiles
-from omnicheck.facts.onnx_manifest import OnnxManifest, QuantisedProfile
+from omnicheck.facts.onnx_manifest import ManifestEntry, OnnxManifest, QuantisedEntry, QuantisedProfile
 from omnicheck.facts.onnx_models import OnnxFile, OnnxModel
 from omnicheck.facts.quantisation import DtypeCensus
 from omnicheck.model.finding import Finding
@@ -36,7 +36,7 @@ def manifest_digest(recorded: tuple[RecordedFiles, ...]) -> Iterator[Finding]:
             yield Finding(
                 path=each.by.path,
                 pointer=pointer,
-                message=f"records no SHA-256 of {location}, which holds weights of {path}: they can be exchanged unseen",
+                message=f"records no SHA-256 of {location}: weights of {path} can be exchanged unseen",
                 expected="path, sha256 and size of every external file",
                 actual=location,
                 variant="unhashed",
@@ -67,8 +67,9 @@ def stale_manifest(manifests: tuple[OnnxManifest, ...], files: tuple[OnnxFile, .
     """Yield a finding for each entry without a file, for each model without an entry, and for flags that are untrue."""
     present = {each.file.name: each for each in files}
     for manifest in manifests:
-        known = {entry.name for entry in (*manifest.entries, *manifest.quantised)}
-        for entry in (*manifest.entries, *manifest.quantised):
+        listings: tuple[ManifestEntry | QuantisedEntry, ...] = (*manifest.entries, *manifest.quantised)
+        known = {entry.name for entry in listings}
+        for entry in listings:
             if entry.name is not None and entry.name not in present:
                 yield Finding(
                     path=manifest.file.path,

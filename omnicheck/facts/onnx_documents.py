@@ -9,7 +9,7 @@ from msgspec import Struct
 from omnicheck.contracts.issue import Issue
 from omnicheck.facts.io_contracts import Bound, IoContract
 from omnicheck.facts.kv_caches import KvCaches
-from omnicheck.facts.onnx_manifest import OnnxManifest
+from omnicheck.facts.onnx_manifest import ManifestEntry, OnnxManifest, QuantisedEntry
 from omnicheck.facts.registry import fact
 from omnicheck.model.run import RunFile
 
@@ -87,7 +87,8 @@ def _of_contract(contract: IoContract) -> Iterator[WrittenPath]:
 
 
 def _of_manifest(manifest: OnnxManifest) -> Iterator[WrittenPath]:
-    for entry in (*manifest.entries, *manifest.quantised):
+    entries: tuple[ManifestEntry | QuantisedEntry, ...] = (*manifest.entries, *manifest.quantised)
+    for entry in entries:
         yield WrittenPath(manifest.file, entry.pointer, entry.path, entry.name is None)
     for each in manifest.entries:
         for i, side in enumerate(each.sidecars or ()):

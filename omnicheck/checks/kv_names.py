@@ -1,0 +1,186 @@
+"""KVC: names, pairs, layers and order of key-value caches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from omnicheck.checks.declare import check
+from omnicheck.contracts.kv_families import Cache, name_of
+from omnicheck.facts.io_contracts import Bound
+from omnicheck.facts.kv_caches import Held, KvCaches, KvPair
+from omnicheck.facts.onnx_models import OnnxModel
+from omnicheck.model.finding import Finding
+
+_GENERIC = re.compile(r"(?:cat|concat|linear|add|mul|view|reshape|transpose|index_put|scatter|clone|copy)(?:_\d+)?")
+
+
+@check("kv_names.pair_incomplete")
+def pair_incomplete(caches: tuple[KvCaches, ...]) -> Iterator[Finding]:
+    """Yield a finding for each cache that lacks its other half: key or value, past or present."""
+    for each in caches:
+        if _meaningless(each):
+            continue  # names without meaning are another rule's
+        pasts, presents = ({held.cache for held in side} for side in (each.pasts, each.presents))
+        lost: list[tuple[str, str]] = []
+        for side, found, template in (("input", pasts, each.family.past), ("output", presents, each.family.present)):
+            for cache in sorted(found):
+                other = _other(cache)
+                if other is not None and other not in found:
+                    have, miss = (name_of(each.family, template, one) for one in (cache, other))
+                    lost.append((have, f"the {side} {have} has no {miss} beside it"))
+        if pasts and presents:
+            optional = each.family.optional
+            for cache in sorted(pasts ^ presents):
+                if cache in pasts and cache.kind in optional:
+                    continue
+                past, present = (name_of(each.family, name, cache) for name in (each.family.past, each.family.present))
+                have, side, miss = (
+                    (past, "input", f"no output {present}")
+                    if cache in pasts
+                    else (present, "output", f"no input {past}")
+                )
+                if _other(cache) is None or not any(name == have for name, _ in lost):
+                    lost.append((have, f"the {side} {have} has {miss}"))
+        elif pasts and each.family.optional == ():
+            have = each.pasts[0].port.name
+            lost.append((have, f"takes {have}, but gives no cache back"))
+        if lost:
+            more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+            yield Finding(
+                path=each.file.path,
+                message=lost[0][1] + more,
+                tensor=lost[0][0],
+                actual=[name for name, _ in lost],
+                key=lost[0][0],
+            )
+
+
+def _other(cache: Cache) -> Cache | None:
+    if cache.slot == "both":
+        return None
+    return Cache(cache.layer, cache.kind, "value" if cache.slot == "key" else "key")
+
+
+@check("kv_names.layer_gap")
+def layer_gap(caches: tuple[KvCaches, ...]) -> Iterator[Finding]:
+    """Yield a finding for each model whose layers leave out a number, or spell one in another way."""
+    for each in caches:
+        odd = [held for held in (*each.pasts, *each.presents) if held.digits != str(held.cache.layer)]
+        if odd and not each.family.single:
+            name = odd[0].port.name
+            yield Finding(
+                path=each.file.path,
+                message=f"{name!a} spells layer {odd[0].cache.layer} as {odd[0].digits!a}; hosts build the name from "
+                "the plain number",
+                expected=str(odd[0].cache.layer),
+                actual=odd[0].digits,
+                tensor=name,
+                key=name,
+            )
+        pasts, presents = ({held.cache for held in side} for side in (each.pasts, each.presents))
+        layers = {cache.layer for cache in (pasts & presents if pasts and presents else pasts | presents)}
+        listed = each.declared.layers
+        wanted = set(listed) if isinstance(listed, tuple) else set(range(max(layers, default=-1) + 1))
+        missing = sorted(wanted - layers)
+        if missing and layers:
+            shown = ", ".join(map(str, missing[:8])) + (" and more" if len(missing) > 8 else "")
+            yield Finding(
+                path=each.file.path,
+                message=f"has caches of layers up to {max(layers)}, but none of layer {shown}",
+                expected=sorted(wanted),
+                actual=sorted(layers),
+                key="layers",
+            )
+
+
+@check("kv_names.meaningless_names")
+def meaningless_names(
+    models: tuple[OnnxModel, ...], caches: tuple[KvCaches, ...] | None, bound: tuple[Bound, ...] | None
+) -> Iterator[Finding]:
+    """Yield a finding for each model with a cache whose names tell neither layer nor key and value."""
+    found = {each.file.name: each for each in caches or ()}
+    declared = {
+        each.onnx.file.name for each in bound or () if each.said.cache.mode is not None or each.said.cache.layers
+    }
+    for onnx in models:
+        named = found.get(onnx.file.name)
+        outputs = [port.name for port in onnx.model.graph.outputs]
+        if named is not None and _meaningless(named):
+            generic = [name for name in outputs if _GENERIC.fullmatch(name)]
+            past = named.pasts[0].port.name
+            message = f"takes caches as {past}, … and gives them as {generic[0]}, …: names of operators, not of layers"
+        elif named is None and onnx.file.name in declared:
+            message = "the contract declares a cache, but no input or output is named as one"
+        else:
+            continue
+        yield Finding(
+            path=onnx.file.path,
+            message=message,
+            expected="names of a known family, such as past_key_0 and present_key_0",
+            actual=outputs,
+            tensor=outputs[0] if outputs else None,
+            key="names",
+        )
+
+
+def _meaningless(each: KvCaches) -> bool:
+    outputs = [port.name for port in each.model.graph.outputs]
+    return bool(each.pasts) and not each.presents and any(_GENERIC.fullmatch(name) for name in outputs)
+
+
+@check("kv_names.order")
+def order(caches: tuple[KvCaches, ...], pairs: tuple[KvPair, ...] | None) -> Iterator[Finding]:
+    """Yield a finding for each side whose caches do not stand in the order in which hosts count them."""
+    for each in caches:
+        told = False
+        for side, helds in (("inputs", each.pasts), ("outputs", each.presents)):
+            wrong = _disorder(each, helds)
+            if wrong is not None:
+                told = True
+                yield _disordered(each, side, helds, wrong)
+        common = {held.cache for held in each.pasts} & {held.cache for held in each.presents}
+        taken, given = ([held.cache for held in side if held.cache in common] for side in (each.pasts, each.presents))
+        if taken != given and not told:
+            at = next(i for i, (left, right) in enumerate(zip(taken, given, strict=True)) if left != right)
+            yield Finding(
+                path=each.file.path,
+                message=f"cache output {at + 1} is the {given[at].text()}, cache input {at + 1} the {taken[at].text()}; "
+                "hosts pass them on by position",
+                expected=[held.port.name for held in each.pasts],
+                actual=[held.port.name for held in each.presents],
+                key="order",
+            )
+    del pairs
+
+
+def _disordered(each: KvCaches, side: str, helds: tuple[Held, ...], wrong: Held) -> Finding:
+    how = "key, value, key, value, layer by layer" if each.family.interleaved else "by ascending layer"
+    return Finding(
+        path=each.file.path,
+        message=f"among the {side} {wrong.port.name} stands at place {wrong.position + 1} of the caches; "
+        f"hosts of this family count them {how}",
+        expected=[held.port.name for held in sorted(helds, key=lambda held: held.cache.layer)],
+        actual=[held.port.name for held in helds],
+        tensor=wrong.port.name,
+        key=side,
+    )
+
+
+def _disorder(each: KvCaches, helds: Sequence[Held]) -> Held | None:
+    """Return the first cache that does not stand where a host expects it."""
+    if each.family.interleaved:
+        layers = [held.cache.layer for held in helds]
+        for i, held in enumerate(helds):
+            if i and layers[i] < layers[i - 1]:
+                return held
+            if held.cache.slot == "value" and (not i or helds[i - 1].cache != _other(held.cache)):
+                return held
+        return None
+    seen: dict[tuple[str, str], int] = {}
+    for held in helds:
+        lane = held.cache.kind, held.cache.slot
+        if held.cache.layer < seen.get(lane, -1):
+            return held
+        seen[lane] = held.cache.layer
+    return None
