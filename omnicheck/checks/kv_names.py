@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from omnicheck.checks.declare import check
 from omnicheck.contracts.kv_families import Cache, name_of
 from omnicheck.facts.io_contracts import Bound
-from omnicheck.facts.kv_caches import Held, KvCaches, KvPair
+from omnicheck.facts.kv_caches import Held, KvCaches
 from omnicheck.facts.onnx_models import OnnxModel
 from omnicheck.model.finding import Finding
 
@@ -21,30 +21,7 @@ def pair_incomplete(caches: tuple[KvCaches, ...]) -> Iterator[Finding]:
     for each in caches:
         if _meaningless(each):
             continue  # names without meaning are another rule's
-        pasts, presents = ({held.cache for held in side} for side in (each.pasts, each.presents))
-        lost: list[tuple[str, str]] = []
-        for side, found, template in (("input", pasts, each.family.past), ("output", presents, each.family.present)):
-            for cache in sorted(found):
-                other = _other(cache)
-                if other is not None and other not in found:
-                    have, miss = (name_of(each.family, template, one) for one in (cache, other))
-                    lost.append((have, f"the {side} {have} has no {miss} beside it"))
-        if pasts and presents:
-            optional = each.family.optional
-            for cache in sorted(pasts ^ presents):
-                if cache in pasts and cache.kind in optional:
-                    continue
-                past, present = (name_of(each.family, name, cache) for name in (each.family.past, each.family.present))
-                have, side, miss = (
-                    (past, "input", f"no output {present}")
-                    if cache in pasts
-                    else (present, "output", f"no input {past}")
-                )
-                if _other(cache) is None or not any(name == have for name, _ in lost):
-                    lost.append((have, f"the {side} {have} has {miss}"))
-        elif pasts and each.family.optional == ():
-            have = each.pasts[0].port.name
-            lost.append((have, f"takes {have}, but gives no cache back"))
+        lost = [*_halves(each), *_sides(each)]
         if lost:
             more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
             yield Finding(
@@ -54,6 +31,41 @@ def pair_incomplete(caches: tuple[KvCaches, ...]) -> Iterator[Finding]:
                 actual=[name for name, _ in lost],
                 key=lost[0][0],
             )
+
+
+def _halves(each: KvCaches) -> Iterator[tuple[str, str]]:
+    """Yield keys without values and values without keys: the name, and a sentence."""
+    for side, helds, template in (
+        ("input", each.pasts, each.family.past),
+        ("output", each.presents, each.family.present),
+    ):
+        found = {held.cache for held in helds}
+        for cache in sorted(found):
+            other = _other(cache)
+            if other is not None and other not in found:
+                have, miss = (name_of(each.family, template, one) for one in (cache, other))
+                yield have, f"the {side} {have} has no {miss} beside it"
+
+
+def _sides(each: KvCaches) -> Iterator[tuple[str, str]]:
+    """Yield inputs without outputs and outputs without inputs, of caches that are whole on their own side."""
+    family = each.family
+    pasts, presents = ({held.cache for held in side} for side in (each.pasts, each.presents))
+    if pasts and not presents:
+        if not family.optional:
+            have = each.pasts[0].port.name
+            yield have, f"takes {have}, but gives no cache back"
+        return
+    for cache in sorted(pasts ^ presents) if pasts else ():
+        side = pasts if cache in pasts else presents
+        other = _other(cache)
+        if (cache in pasts and cache.kind in family.optional) or (other is not None and other not in side):
+            continue
+        past, present = (name_of(family, template, cache) for template in (family.past, family.present))
+        if cache in pasts:
+            yield past, f"the input {past} has no output {present}"
+        else:
+            yield present, f"the output {present} has no input {past}"
 
 
 def _other(cache: Cache) -> Cache | None:
@@ -130,7 +142,7 @@ def _meaningless(each: KvCaches) -> bool:
 
 
 @check("kv_names.order")
-def order(caches: tuple[KvCaches, ...], pairs: tuple[KvPair, ...] | None) -> Iterator[Finding]:
+def order(caches: tuple[KvCaches, ...]) -> Iterator[Finding]:
     """Yield a finding for each side whose caches do not stand in the order in which hosts count them."""
     for each in caches:
         told = False
@@ -145,13 +157,12 @@ def order(caches: tuple[KvCaches, ...], pairs: tuple[KvPair, ...] | None) -> Ite
             at = next(i for i, (left, right) in enumerate(zip(taken, given, strict=True)) if left != right)
             yield Finding(
                 path=each.file.path,
-                message=f"cache output {at + 1} is the {given[at].text()}, cache input {at + 1} the {taken[at].text()}; "
-                "hosts pass them on by position",
+                message=f"cache output {at + 1} is the {given[at].text()}, "
+                f"cache input {at + 1} the {taken[at].text()}; hosts pass them on by position",
                 expected=[held.port.name for held in each.pasts],
                 actual=[held.port.name for held in each.presents],
                 key="order",
             )
-    del pairs
 
 
 def _disordered(each: KvCaches, side: str, helds: tuple[Held, ...], wrong: Held) -> Finding:

@@ -17,13 +17,21 @@ from omnicheck.readers.onnx_values import Dimension, Port
 
 Described = tuple[PortForm, ...]
 
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "dit_decoder": ("encoder_hidden_states", "encoder_attention_mask", "attention_mask"),
+    "dit_*_kv": ("encoder_hidden_states", "encoder_attention_mask", "attention_mask"),
+    "*prefill": ("attention_mask",),
+    "*decode": ("attention_mask",),
+}
+"""Inputs that hosts of version 1 contracts feed whatever the graph takes, by a glob over the model's key."""
+
 
 @check("onnx_ports.name_or_order")
-def name_or_order(bound: tuple[Bound, ...], params: RequiredInputs) -> Iterator[Finding]:
+def name_or_order(bound: tuple[Bound, ...]) -> Iterator[Finding]:
     """Yield a finding for each side of a model whose names or their order differ from the contract."""
     for each in bound:
         graph = each.onnx.model.graph
-        needed = _required(each, params)
+        needed = _required(each, REQUIRED)
         yield from _side(each, "input", each.said.inputs, graph.feeds(), each.said.inputs_pointer, needed)
         yield from _side(each, "output", each.said.outputs, graph.outputs, each.said.outputs_pointer, ())
 
@@ -71,7 +79,7 @@ class RequiredInputs(Struct, frozen=True, forbid_unknown_fields=True):
         required: inputs that a model of a version 1 contract must take, by a glob over its key.
     """
 
-    required: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    required: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(REQUIRED))
 
 
 @check("onnx_ports.required_input")
@@ -82,24 +90,25 @@ def required_input(bound: tuple[Bound, ...], params: RequiredInputs) -> Iterator
         said = {port.name for port in each.said.inputs or ()}
         if any(name not in said for name in found):
             continue  # a renamed input: the rule on names tells of it
-        missing = [name for name in _required(each, params) if name not in found]
+        required = _required(each, params.required)
+        missing = [name for name in required if name not in found]
         if missing:
             yield Finding(
                 path=each.onnx.file.path,
                 message=f"{each.said.name} does not take {_listed(missing)}; hosts feed by name, so what they give "
                 "there is dropped silently",
-                expected=list(_required(each, params)),
+                expected=list(required),
                 actual=found,
                 tensor=missing[0],
                 key=f"{each.said.name}:{','.join(missing)}",
             )
 
 
-def _required(each: Bound, params: RequiredInputs) -> tuple[str, ...]:
+def _required(each: Bound, table: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     stated = [port.name for port in each.said.inputs or () if port.required]
     known = [
         name
-        for glob, names in params.required.items()
+        for glob, names in table.items()
         if each.version == 1 and fnmatchcase(each.said.name, glob)
         for name in names
     ]
