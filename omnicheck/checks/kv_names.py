@@ -145,15 +145,14 @@ def _meaningless(each: KvCaches) -> bool:
 def order(caches: tuple[KvCaches, ...]) -> Iterator[Finding]:
     """Yield a finding for each side whose caches do not stand in the order in which hosts count them."""
     for each in caches:
-        told = False
-        for side, helds in (("inputs", each.pasts), ("outputs", each.presents)):
-            wrong = _disorder(each, helds)
-            if wrong is not None:
-                told = True
-                yield _disordered(each, side, helds, wrong)
+        sides = (("inputs", each.pasts), ("outputs", each.presents))
+        wrong = [(side, helds, found) for side, helds in sides if (found := _disorder(each, helds)) is not None]
+        if wrong:
+            yield _disordered(each, " and ".join(side for side, *_ in wrong), *wrong[0][1:])
+            continue
         common = {held.cache for held in each.pasts} & {held.cache for held in each.presents}
         taken, given = ([held.cache for held in side if held.cache in common] for side in (each.pasts, each.presents))
-        if taken != given and not told:
+        if taken != given:
             at = next(i for i, (left, right) in enumerate(zip(taken, given, strict=True)) if left != right)
             yield Finding(
                 path=each.file.path,

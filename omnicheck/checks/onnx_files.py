@@ -47,13 +47,13 @@ def manifest_digest(recorded: tuple[RecordedFiles, ...]) -> Iterator[Finding]:
 def _differing(file: RecordedFile) -> Iterator[Finding]:
     if file.file is None:
         return  # stale entries are another rule's
-    what = "weights in" if file.sidecar else "the model"
+    what = f"{file.path}, which holds weights," if file.sidecar else f"the model {file.path}"
     if file.size is not None and file.size != file.file.size:
-        message = f"{what} {file.path} has {file.file.size:,} bytes, {file.size:,} are recorded"
+        message = f"{what} has {file.file.size:,} bytes, {file.size:,} are recorded"
         expected: object = file.size
         actual: object = file.file.size
     elif file.sha256 is not None and file.actual is not None and file.actual != file.sha256.lower():
-        message = f"{what} {file.path} has another SHA-256 than recorded"
+        message = f"{what} has another SHA-256 than recorded"
         expected, actual = file.sha256, file.actual
     else:
         return

@@ -13,7 +13,7 @@ from omnicheck.facts.io_contracts import Bound, IoContract
 from omnicheck.facts.onnx_models import OnnxModel
 from omnicheck.measures.symbols import parse
 from omnicheck.model.finding import Finding
-from omnicheck.readers.onnx_values import Dimension, Port
+from omnicheck.readers.onnx_values import Port
 
 Described = tuple[PortForm, ...]
 
@@ -119,9 +119,8 @@ def _required(each: Bound, table: dict[str, tuple[str, ...]]) -> tuple[str, ...]
 def dtype_or_shape(bound: tuple[Bound, ...]) -> Iterator[Finding]:
     """Yield a finding for each input or output whose type, rank or sizes differ from the contract."""
     for each in bound:
-        meanings: dict[str, tuple[Dimension, str]] = {}
         for side, said, port in _pairs(each):
-            for message, expected, actual in _differences(said, port, meanings):
+            for message, expected, actual in _differences(said, port):
                 yield Finding(
                     path=each.onnx.file.path,
                     message=f"{side} {port.name} {message}",
@@ -130,6 +129,15 @@ def dtype_or_shape(bound: tuple[Bound, ...]) -> Iterator[Finding]:
                     tensor=port.name,
                     key=f"{each.said.name}:{port.name}",
                 )
+        for name, sizes in _split_symbols(each):
+            told = ", ".join(f"{size} on {where}" for size, where in list(sizes.items())[:3])
+            yield Finding(
+                path=each.onnx.file.path,
+                message=f"the contract has one size {name}, the graph has {len(sizes)}: {told}",
+                expected=name,
+                actual=sorted(sizes),
+                key=f"{each.said.name}:{name}",
+            )
 
 
 @check("onnx_ports.static_axis")
@@ -174,9 +182,7 @@ def _pairs(each: Bound) -> Iterator[tuple[str, PortForm, Port]]:
                 yield side, known[port.name], port
 
 
-def _differences(
-    said: PortForm, port: Port, meanings: dict[str, tuple[Dimension, str]]
-) -> Iterator[tuple[str, object, object]]:
+def _differences(said: PortForm, port: Port) -> Iterator[tuple[str, object, object]]:
     if said.dtype is not None and port.dtype and port.dtype != said.dtype:
         yield f"is {port.dtype}, the contract says {said.dtype}", said.dtype, port.dtype
     if said.kind != (port.kind or said.kind):
@@ -195,12 +201,18 @@ def _differences(
             shown = "free" if size is None else size
             yield f"has {shown} on axis {axis}, the contract says {wanted}", list(said.shape), list(port.shape)
             return
-        if isinstance(wanted, str) and size is not None and parse(wanted).terms == ((wanted, 1),):
-            before, where = meanings.setdefault(wanted, (size, port.name))
-            if before != size and not (isinstance(before, int) or isinstance(size, int)):
-                message = f"calls axis {axis} {size}, but the same size ({wanted}) is {before} in {where}"
-                yield message, list(said.shape), list(port.shape)
-                return
+
+
+def _split_symbols(each: Bound) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each size of the contract that is several sizes in the graph: its name, and an axis for each of them."""
+    meanings: dict[str, dict[str, str]] = {}
+    for _, said, port in _pairs(each):
+        if said.shape is None or port.shape is None or len(said.shape) != len(port.shape):
+            continue
+        for axis, (wanted, size) in enumerate(zip(said.shape, port.shape, strict=True)):
+            if isinstance(wanted, str) and isinstance(size, str) and parse(wanted).terms == ((wanted, 1),):
+                meanings.setdefault(wanted, {}).setdefault(size, f"axis {axis} of {port.name}")
+    yield from ((name, sizes) for name, sizes in meanings.items() if len(sizes) > 1)
 
 
 @check("onnx_ports.edge_dtype")

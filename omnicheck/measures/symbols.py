@@ -110,9 +110,9 @@ class System:
         if not terms:
             return constant != 0
         # Sizes are positive: a sum of terms of one sign and a constant of that sign is never zero.
-        return (
-            all(count > 0 for count in terms.values()) == (constant >= 0)
-            and len({count > 0 for count in terms.values()}) == 1
+        counts = terms.values()
+        return (all(count > 0 for count in counts) and constant >= 0) or (
+            all(count < 0 for count in counts) and constant <= 0
         )
 
     def sizes(self) -> dict[str, int] | None:
