@@ -10,6 +10,7 @@ from omnicheck.contracts.kv_families import Cache, name_of
 from omnicheck.facts.io_contracts import Bound
 from omnicheck.facts.kv_caches import Held, KvCaches
 from omnicheck.facts.onnx_models import OnnxModel
+from omnicheck.measures.onnx_structure import odd_letters
 from omnicheck.model.finding import Finding
 
 _GENERIC = re.compile(r"(?:cat|concat|linear|add|mul|view|reshape|transpose|index_put|scatter|clone|copy)(?:_\d+)?")
@@ -19,8 +20,8 @@ _GENERIC = re.compile(r"(?:cat|concat|linear|add|mul|view|reshape|transpose|inde
 def pair_incomplete(caches: tuple[KvCaches, ...]) -> Iterator[Finding]:
     """Yield a finding for each cache that lacks its other half: key or value, past or present."""
     for each in caches:
-        if _meaningless(each):
-            continue  # names without meaning are another rule's
+        if _meaningless(each) or _forged(each):
+            continue  # names without meaning, and names that look like others, are other rules'
         lost = [*_halves(each), *_sides(each)]
         if lost:
             more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
@@ -136,6 +137,11 @@ def meaningless_names(
         )
 
 
+def _forged(each: KvCaches) -> bool:
+    graph = each.model.graph
+    return any(odd_letters(port.name) for port in (*graph.feeds(), *graph.outputs))
+
+
 def _meaningless(each: KvCaches) -> bool:
     outputs = [port.name for port in each.model.graph.outputs]
     return bool(each.pasts) and not each.presents and any(_GENERIC.fullmatch(name) for name in outputs)
@@ -181,10 +187,12 @@ def _disorder(each: KvCaches, helds: Sequence[Held]) -> Held | None:
     """Return the first cache that does not stand where a host expects it."""
     if each.family.interleaved:
         layers = [held.cache.layer for held in helds]
+        known = {held.cache for held in helds}
         for i, held in enumerate(helds):
             if i and layers[i] < layers[i - 1]:
                 return held
-            if held.cache.slot == "value" and (not i or helds[i - 1].cache != _other(held.cache)):
+            key = _other(held.cache)  # a key that is missing is another rule's
+            if held.cache.slot == "value" and key in known and (not i or helds[i - 1].cache != key):
                 return held
         return None
     seen: dict[tuple[str, str], int] = {}

@@ -10,6 +10,7 @@ from omnicheck.facts.io_contracts import Bound, IoContract
 from omnicheck.facts.kv_caches import KvCaches
 from omnicheck.facts.onnx_documents import OnnxDocuments, RelatedSizes
 from omnicheck.facts.onnx_models import OnnxFile, OnnxModel
+from omnicheck.facts.stated_layers import LayerStatements
 from omnicheck.measures.symbols import Linear, System, parse
 from omnicheck.model.finding import Finding
 
@@ -57,39 +58,31 @@ def path_escape(documents: OnnxDocuments) -> Iterator[Finding]:
 
 
 @check("onnx_contracts.layer_count")
-def layer_count(contracts: tuple[IoContract, ...], caches: tuple[KvCaches, ...] | None) -> Iterator[Finding]:
+def layer_count(statements: LayerStatements) -> Iterator[Finding]:
     """Yield a finding for each stated number of layers that a graph contradicts, and for a variant of other files."""
-    by_name = {each.file.name: each for each in caches or ()}
-    for contract in contracts:
-        for said in contract.form.models:
-            found = by_name.get(contract.names[said.name] or "")
-            layers = said.cache.layers if said.cache.layers is not None else contract.form.num_layers
-            if found is None or layers is None:
-                continue
-            numbers = {held.cache.layer for held in (*found.pasts, *found.presents)}
-            wanted = set(layers) if isinstance(layers, tuple) else set(range(layers))
-            if max(numbers) != max(wanted) or len(numbers) > len(wanted):
-                stated = f"the layers {sorted(wanted)}" if isinstance(layers, tuple) else f"{layers} layers"
-                yield Finding(
-                    path=found.file.path,
-                    message=f"has caches of layers 0 to {max(numbers)}, the contract states {stated}",
-                    expected=layers,
-                    actual=max(numbers) + 1,
-                    key=f"{said.name}:layers",
-                )
-        variant = _tag(contract.form.variant or "")
-        if variant is not None:
-            for said in contract.form.models:
-                tag = _tag(said.path.rsplit("/", 1)[-1])
-                if tag is not None and tag != variant:
-                    yield Finding(
-                        path=contract.file.path,
-                        pointer=said.path_pointer,
-                        message=f"the contract is of variant {contract.form.variant}, its model is {said.path}",
-                        expected=contract.form.variant,
-                        actual=said.path,
-                        key=f"{said.name}:variant",
-                    )
+    for each in statements.layers:
+        wanted = set(each.stated) if isinstance(each.stated, tuple) else set(range(each.stated))
+        highest = max(each.found)
+        if highest != max(wanted, default=-1) or len(each.found) > len(wanted):
+            stated = f"the layers {sorted(wanted)}" if isinstance(each.stated, tuple) else f"{each.stated} layers"
+            yield Finding(
+                path=each.model.path,
+                message=f"has caches of layers {each.found[0]} to {highest}, {each.by.base} states {stated}",
+                expected=each.stated,
+                actual=highest + 1,
+                key=f"{each.by.base}{each.pointer}",
+            )
+    for said in statements.variants:
+        variant, tag = _tag(said.variant), _tag(said.path.rsplit("/", 1)[-1])
+        if variant is not None and tag is not None and tag != variant:
+            yield Finding(
+                path=said.by.path,
+                pointer=said.pointer,
+                message=f"the contract is of variant {said.variant}, its model is {said.path}",
+                expected=said.variant,
+                actual=said.path,
+                key=said.pointer,
+            )
 
 
 def _tag(text: str) -> tuple[str, str] | None:

@@ -10,7 +10,9 @@ from msgspec import Struct, field
 from omnicheck.checks.declare import check
 from omnicheck.contracts.io_form import PortForm
 from omnicheck.facts.io_contracts import Bound, IoContract
+from omnicheck.facts.kv_caches import KvCaches
 from omnicheck.facts.onnx_models import OnnxModel
+from omnicheck.measures.onnx_types import OLDEST, UNKNOWN, Known, contradiction, known_values
 from omnicheck.measures.symbols import parse
 from omnicheck.model.finding import Finding
 from omnicheck.readers.onnx_values import Port
@@ -116,9 +118,14 @@ def _required(each: Bound, table: dict[str, tuple[str, ...]]) -> tuple[str, ...]
 
 
 @check("onnx_ports.dtype_or_shape")
-def dtype_or_shape(bound: tuple[Bound, ...]) -> Iterator[Finding]:
-    """Yield a finding for each input or output whose type, rank or sizes differ from the contract."""
-    for each in bound:
+def dtype_or_shape(
+    models: tuple[OnnxModel, ...], bound: tuple[Bound, ...] | None, caches: tuple[KvCaches, ...] | None
+) -> Iterator[Finding]:
+    """Yield a finding for each input or output whose type, rank or sizes differ from the contract or the nodes."""
+    said_of: dict[str, set[str]] = {each.file.name: _cache_names(each) for each in caches or ()}
+    for each in bound or ():
+        if each.version == 2:
+            said_of.setdefault(each.onnx.file.name, set()).update(port.name for _, _, port in _pairs(each))
         for side, said, port in _pairs(each):
             for message, expected, actual in _differences(said, port):
                 yield Finding(
@@ -137,6 +144,32 @@ def dtype_or_shape(bound: tuple[Bound, ...]) -> Iterator[Finding]:
                 expected=name,
                 actual=sorted(sizes),
                 key=f"{each.said.name}:{name}",
+            )
+    for onnx in models:
+        yield from _untrue_outputs(onnx, said_of.get(onnx.file.name, set()))
+
+
+def _cache_names(each: KvCaches) -> set[str]:
+    return {held.port.name for held in (*each.pasts, *each.presents)}
+
+
+def _untrue_outputs(onnx: OnnxModel, told: set[str]) -> Iterator[Finding]:
+    """Yield outputs that declare what their node does not make; those that other rules judge are left to them."""
+    if dict(onnx.model.opsets).get("", 0) < OLDEST:
+        return
+    values: dict[str, Known] | None = None
+    for port in onnx.model.graph.outputs:
+        if port.name in told or port.kind != "tensor":
+            continue
+        values = known_values(onnx.model.graph) if values is None else values
+        message = contradiction(values.get(port.name, UNKNOWN), port.dtype, port.shape)
+        if message:
+            yield Finding(
+                path=onnx.file.path,
+                message=f"output {port.name} {message}",
+                actual={"dtype": port.dtype, "shape": list(port.shape or ())},
+                tensor=port.name,
+                key=f"nodes:{port.name}",
             )
 
 

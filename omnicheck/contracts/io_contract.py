@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from omnicheck.contracts.issue import Issue
 from omnicheck.contracts.pydantic_issues import issues_of
@@ -17,7 +17,15 @@ Name = Annotated[str, Field(min_length=1, max_length=65536)]
 Size = Annotated[int, Field(ge=0)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 CacheMode = Literal["growing", "shared", "sliding", "constant", "stateful"]
-Dtype = Annotated[str, Field(json_schema_extra={"enum": sorted(BITS)})]
+
+
+def _known(dtype: str) -> str:
+    if dtype not in BITS:
+        raise ValueError(f"no element type is called {dtype!a}")
+    return dtype
+
+
+Dtype = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": sorted(BITS)})]
 
 
 class _Model(BaseModel):

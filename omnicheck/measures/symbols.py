@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, permutations
 
 from msgspec import Struct
 
 _TERM = re.compile(r"(?:(\d+)\s*\*\s*)?([^\s\d+*/()%,<>=][^\s+*/()%,<>=]*)(?:\s*\*\s*(\d+))?|(\d+)")
 _SIGN = re.compile(r"\s*\+\s*|\s+-\s+")
-ROUNDS = 64
+ROUNDS = 120
 """Assignments of primes that are tried before a system counts as unsatisfiable."""
 
 
@@ -87,7 +87,8 @@ class System:
         terms, constant = self._reduced(left - right)
         if not terms:
             return constant == 0
-        pivot = min(terms)
+        named = left.terms[0][0] if len(left.terms) == 1 else ""  # what is defined stays what follows
+        pivot = named if named in terms else min(terms)
         scale = terms.pop(pivot)
         row = {name: -count / scale for name, count in terms.items()}, -constant / scale
         for name, (other, rest) in list(self._rows.items()):
@@ -118,8 +119,9 @@ class System:
     def sizes(self) -> dict[str, int] | None:
         """Return a size for each symbol, free ones distinct primes; None when no attempt satisfies the equations."""
         free = sorted(self._symbols - self._rows.keys())
-        for shift in range(ROUNDS):
-            chosen = dict(zip(free, islice(_primes(), shift, shift + len(free)), strict=True))
+        orders = permutations(free) if len(free) < 6 else (free[at:] + free[:at] for at in range(len(free)))
+        for order in islice(orders, ROUNDS):
+            chosen = dict(zip(order, _primes(), strict=False))
             for name, (terms, rest) in sorted(self._rows.items()):
                 value = rest + sum((count * chosen[each] for each, count in terms.items()), Fraction())
                 if value < 1 or value.denominator != 1:

@@ -269,6 +269,7 @@ FIXTURES: dict[str, Tree] = {
     "ONX105/fail/two-batches": one(
         OTHER_BATCH, io_contract__json=contract({"model": described(DENOISER, "model.onnx")})
     ),
+    "ONX105/fail/untrue-output": one(plain(nodes=[node("Cast", ["x"], ["y"], to=INT64)])),
     "ONX106/pass/equal": {**LM, "run/io_contract_lm_0p6.json": lm(PREFILL, DECODER, 2)},
     "ONX106/fail/too-many": {**LM, "run/io_contract_lm_0p6.json": lm(PREFILL, DECODER, 3)},
     "ONX106/fail/variant": {**LM, "run/io_contract_lm_0p6.json": lm(PREFILL, DECODER, 2, "1.7B")},
