@@ -15,8 +15,10 @@ from omnicheck.model.run import RunFile
 from omnicheck.readers.gate import open_regular
 from omnicheck.readers.problem import Problem
 
-TEXTS = frozenset({"json", "jsonl", "csv", "text", "yaml", "markdown", "log", "xml", "html", "toml"})
-IMAGES = frozenset({"jpeg", "png", "webp", "heic", "tiff", "gif", "mp4", "mov", "video"})
+TEXTS = frozenset(
+    {"json", "jsonl", "csv", "text", "yaml", "markdown", "log", "xml", "html", "toml", "svg", "lfs_pointer"}
+)
+IMAGES = frozenset({"jpeg", "png", "webp", "heic", "heif", "tiff", "mp4", "mov"})
 STRUCTURED = frozenset({"safetensors", "onnx", "hdf5", "npz", "npy", "png", "jpeg", "webp"})
 WHOLE = 1 << 28
 """Bytes of a notebook or of UTF-16 text that are taken at once; both must be decoded before they can be read."""
