@@ -143,8 +143,11 @@ _NAMES = (
     "passw(?:or)?d|passwd|passphrase|pwd|api[_-]?key|api[_-]?token|api[_-]?secret|apikey|secret[_-]?key|access[_-]?key"
     "|access[_-]?token|auth[_-]?token|auth[_-]?key|private[_-]?key|client[_-]?secret|refresh[_-]?token|bearer[_-]?token"
     "|session[_-]?token|signing[_-]?key|encryption[_-]?key|account[_-]?key|license[_-]?key"
-    "|webhook[_-]?secret|_secret|_token|secret|token|credentials?"
+    "|webhook[_-]?secret|_secret|secret"
 )
+# "token" alone also names a piece of text: only a long value is looked at.
+_FAINT_NAMES = "_?token|credentials?"
+_LONG_VALUE = "[A-Za-z0-9+/_.=-]{16}"
 OWN: tuple[Own, ...] = (
     Own(
         "private-key",
@@ -224,6 +227,7 @@ OWN: tuple[Own, ...] = (
         _assigned,
     ),
     Own("secret-assignment", f"(?i:(?:{_NAMES}){_IS}){_VALUE}", 2.5, _assigned, 320, 4),
+    Own("token-assignment", f"(?i:(?:{_FAINT_NAMES}){_IS}){_VALUE}", 3.0, _assigned, 320, 4),
 )
 
 _NAME_LITERALS = (
@@ -241,8 +245,7 @@ _NAME_LITERALS = (
         "bearer",
         "session",
     ),
-    *("signing", "encryption", "account", "license", "webhook", "_secret", "_token"),
-    *("token", "credential"),
+    *("signing", "encryption", "account", "license", "webhook", "_secret"),
 )
 OWN_ANCHORS: dict[str, tuple[str, tuple[str, ...]]] = {
     "private-key": ("(?i:-----BEGIN)", ("-----begin",)),
@@ -279,5 +282,9 @@ OWN_ANCHORS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("--password", "--token", "--api-key", "--secret"),
     ),
     "secret-assignment": (f"(?i:(?:{_NAMES}){_QUOTE}[ \\t]{{0,3}}(?:=|:))", _NAME_LITERALS),
+    "token-assignment": (
+        f"(?i:(?:{_FAINT_NAMES}){_IS}){_LONG_VALUE}",
+        ("_token", "token", "credential"),
+    ),
 }
 """Where each rule of ours is tried: pattern, and the literals it begins with."""
