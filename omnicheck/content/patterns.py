@@ -96,9 +96,8 @@ class Anchors:
         self._by_byte: dict[int, list[tuple[Anchor, tuple[bytes, ...]]]] = {byte: [] for byte in range(256)}
         for anchor in ordered:
             words_ = tuple(word.encode() for word in anchor.literals)
-            for byte in range(256):
-                if any(not word or word[0] == byte for word in words_):
-                    self._by_byte[byte].append((anchor, words_))
+            for byte in {word[0] for word in words_} if all(words_) else range(256):
+                self._by_byte[byte].append((anchor, words_))
         self._plain = {
             anchor.literals[0].encode(): tuple(
                 dict.fromkeys(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct
 
+from omnicheck.content.view import View, view_of_descriptor
 from omnicheck.facts.registry import fact
 from omnicheck.facts.source import Source
 from omnicheck.model.errors import ReadError
@@ -96,16 +96,8 @@ class _Survey:
     """Collects leaks, one part after another; a part is a file or a member of an archive."""
 
     def __init__(self, source: Source) -> None:
-        # The detectors cost 20 ms to load: only runs whose rules ask for them pay.
-        from omnicheck.content.spans import USUAL, Wanted  # noqa: PLC0415
-
         self.source = source
-        phones = source.params.get("SEC105", {}).get("phones") is True
-        self._wanted = Wanted(
-            kinds=USUAL | {"phone"} if phones else USUAL,
-            words=_strings(source, "SEC103", "words"),
-            names=_strings(source, "SEC105", "names"),
-        )
+        self._wanted: Any = None
         self._leaks: list[Leak] = []
         self._texts = self._structured = self._pictures = 0
 
@@ -121,8 +113,7 @@ class _Survey:
             if file.kind in TEXTS and not file.name.lower().endswith(".ipynb"):
                 self.text(file, (), stream)
             else:
-                with _mapped(stream) as data:
-                    self.part(file, (), file.name, file.kind, data)
+                self.part(file, (), file.name, file.kind, view_of_descriptor(stream.fileno()))
 
     def part(self, file: RunFile, members: tuple[str, ...], name: str, kind: str, data: Any) -> None:
         """Look into bytes of a known kind: a whole file, or a member of an archive."""
@@ -180,9 +171,44 @@ class _Survey:
                 self._leaks.append(Leak(file, members, where, "location", "image-location", None, 0, "a position", ""))
 
     def _keyed(self, file: RunFile, members: tuple[str, ...]) -> Any:
-        from msgspec.structs import replace  # noqa: PLC0415 - as above
+        # The detectors cost 20 ms to load: only runs that hold text pay.
+        from msgspec.structs import replace  # noqa: PLC0415 - as said
 
+        from omnicheck.content.spans import USUAL, Wanted  # noqa: PLC0415 - as said
+
+        if self._wanted is None:
+            phones = self.source.params.get("SEC105", {}).get("phones") is True
+            self._wanted = Wanted(
+                kinds=USUAL | {"phone"} if phones else USUAL,
+                words=_strings(self.source, "SEC103", "words"),
+                names=_strings(self.source, "SEC105", "names"),
+            )
         return replace(self._wanted, key="!/".join((file.path, *members)))
+
+
+class Bytes(Protocol):
+    """What a scan of archives offers for each part: bytes that are read by offset."""
+
+    size: int
+
+    def read(self, at: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from an offset."""
+        ...
+
+
+def visitor(source: Source, file: RunFile) -> Callable[[Any, Bytes], Iterator[Leak]]:
+    """Return a visitor of the parts of a file (the file itself, members of archives) that yields their leaks.
+
+    It takes a part, of which it asks ``members`` and ``kind``, and its bytes.
+    """
+
+    def look(part: Any, data: Bytes) -> Iterator[Leak]:
+        survey = _Survey(source)
+        name = part.members[-1] if part.members else file.name
+        survey.part(file, part.members, name, part.kind, View(data.read, data.size))
+        yield from survey.made().leaks
+
+    return look
 
 
 class _Reader:
@@ -206,10 +232,6 @@ def _utf8(stream: BinaryIO | _Reader) -> Any:
         return lambda _size: next(pieces, b"")
     first = [head]
     return lambda size: first.pop() if first else stream.read(size)
-
-
-def _mapped(stream: BinaryIO) -> mmap.mmap:
-    return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _strings(source: Source, rule: str, name: str) -> tuple[str, ...]:
