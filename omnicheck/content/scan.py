@@ -3,7 +3,7 @@
 How to use it::
 
     def look(part: Part, blob: Blob) -> Iterable[Span]:
-        if part.groups & {"text"}:
+        if "text" in part.groups:
             for piece in blob.pieces():         # whole text, once; one piece up to 16 MiB, cut at line ends
                 yield from spans(piece.data)    # piece.offset and piece.line say where it starts
         elif "safetensors" in part.kinds:
@@ -20,11 +20,14 @@ written; malformed input gives anomalies, never an exception. Exceptions of ``lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from omnicheck.content.archives.member import Budget
 from omnicheck.content.blob import Blob, blob_of_bytes, blob_of_descriptor
-from omnicheck.content.part import Bounds, Part
+from omnicheck.content.inside import inside
+from omnicheck.content.kinds import kinds_of
+from omnicheck.content.part import Anomaly, Bounds, Part
 
 __all__ = ["Blob", "Bounds", "Look", "Part", "scan_blob", "scan_file"]
 
@@ -55,4 +58,18 @@ def scan_file(
 
 def scan_blob(blob: Blob, name: str, look: Look | None = None, bounds: Bounds | None = None) -> tuple[Part, ...]:
     """Scan bytes that are read by offset, such as split parts joined; as ``scan_file``."""
-    raise NotImplementedError
+    limits = bounds or Bounds()
+    budget = Budget(limits)
+    parts: list[Part] = []
+
+    def visit(blob: Blob, name: str, members: tuple[str, ...], given: Sequence[Anomaly]) -> None:
+        found = inside(blob, name, kinds_of(blob), budget, deeper=len(members) < limits.depth)
+        part = Part(members, found.kinds, blob.size, (*given, *found.anomalies))
+        spans = tuple(look(part, blob)) if look is not None else ()
+        parts.append(Part(members, part.kinds, part.size, part.anomalies, spans) if spans else part)
+        for member in found.members:
+            content, odd = member.open()
+            visit(content, member.name, (*members, member.name), (*member.anomalies, *odd))
+
+    visit(blob, name, (), ())
+    return tuple(parts)
