@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 _KINDS: Mapping[str, Mapping[str, str]] = {
     "weights": {
-        "safetensors": "safetensors weights",
-        "gguf": "GGUF weights",
-        "ggml": "GGML weights",
+        "safetensors": "a safetensors file",
+        "gguf": "a GGUF file",
+        "ggml": "a GGML file",
         "onnx": "an ONNX model",
         "torch_zip": "a PyTorch checkpoint",
         "torch_legacy": "a PyTorch checkpoint (legacy format)",
@@ -18,9 +18,9 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
         "hef": "a Hailo HEF model",
         "mlmodel": "a Core ML model",
         "mlpackage": "a Core ML package",
-        "coreml_weights": "Core ML weights",
+        "coreml_weights": "a Core ML weights file",
         "keras": "a Keras model",
-        "keras_hdf5": "Keras weights (HDF5)",
+        "keras_hdf5": "a Keras weights file (HDF5)",
         "saved_model": "a TensorFlow SavedModel",
         "tf_checkpoint": "a TensorFlow checkpoint",
         "orbax": "an Orbax checkpoint",
@@ -52,7 +52,7 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
         "mcap": "an MCAP recording",
         "matlab": "MATLAB data",
     },
-    "array": {"npy": "a NumPy array", "npz": "NumPy arrays (npz)"},
+    "array": {"npy": "a NumPy array", "npz": "an npz file of NumPy arrays"},
     "archive": {
         "zip": "a zip archive",
         "tar": "a tar archive",

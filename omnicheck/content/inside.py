@@ -91,9 +91,9 @@ def _in_bytes(blob: Blob, name: str, kinds: tuple[str, ...], budget: Budget) -> 
     members: list[Member] = []
     odd: list[Anomaly] = []
     archives = [kind for kind in kinds if group_of(kind) == "archive"]
-    # A zip is read from its end, whatever stands before it.
     start, end = 0, 0
-    for kind in archives if "zip" in archives else [*archives, "zip"]:
+    # A zip is read from its end, whatever stands before it; only in a tar it may end the bytes as a member.
+    for kind in archives if {"zip", "tar"} & {*archives} else [*archives, "zip"]:
         if kind in STREAMS:
             listing: Listing | None
             listing, tarred = _stream(kind, blob, name, budget)

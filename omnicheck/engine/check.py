@@ -103,6 +103,7 @@ def check_paths(
     results = _results(units, cache, jobs, progress)
     judged = contract_units(units, registry, rules, request.cwd, loaded.base)
     results += _results(judged, cache, 1, lambda _done, _total: None)
+    results += _results(_tree(found.tree, rules, request, loaded, profile), cache, 1, lambda _done, _total: None)
     results.append(_across(rules, results, cache, config.rules.checks, found.tree.path))
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += scan_findings(rules, inventory, found, loaded)
@@ -189,13 +190,25 @@ def _unit(
     run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)
     return Unit(
         run=run,
-        rules=tuple(rule for rule in rules if rule.scope == "run"),
+        rules=tuple(rule for rule in rules if rule.scope in ("run", "files")),
         comparing=tuple(rule for rule in rules if rule.scope == "across"),
         contract=contract,
         workspace=str(loaded.base),
         fields=loaded.config.fields,
         plugins=loaded.config.rules.checks,
         jobs=jobs,
+        profile=profile,
+    )
+
+
+def _tree(tree: Run, rules: Sequence[Rule], request: Request, loaded: LoadedConfig, profile: str) -> tuple[Unit, ...]:
+    """Return the unit of the files outside every run: rules about files judge them too."""
+    judging = tuple(rule for rule in rules if rule.scope == "files")
+    if not judging or not (tree.files or tree.unread):
+        return ()
+    base = msgspec.structs.replace(tree, location=str(request.cwd))
+    return (
+        Unit(run=base, rules=judging, workspace=str(loaded.base), plugins=loaded.config.rules.checks, profile=profile),
     )
 
 

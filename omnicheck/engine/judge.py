@@ -31,7 +31,12 @@ def judge(unit: Unit) -> RunResult:
     checks = [(rule, resolve(rule.check, unit.plugins)) for rule in unit.rules]
     comparing = [resolve(rule.check, unit.plugins) for rule in unit.comparing]
     source = Source(
-        unit.run, contract=unit.contract, workspace=Path(unit.workspace), fields=unit.fields, jobs=unit.jobs
+        unit.run,
+        contract=unit.contract,
+        workspace=Path(unit.workspace),
+        fields=unit.fields,
+        jobs=unit.jobs,
+        profile=unit.profile,
     )
     planned = [want.fact for _, found in checks for want in found.wants] + [
         w.fact for found in comparing for w in found.wants

@@ -76,7 +76,7 @@ def _one(kind: str, blob: Blob, start: int, out: bytearray, room: int, ratio: in
             return None, Anomaly("truncated", f"the {kind} stream is damaged after {len(out) - before:,} bytes")
         pending = getattr(machine, "unconsumed_tail", b"")
         out += data
-        stop = _bound(len(out), len(out) - before, at - start, room, ratio)
+        stop = _bound(len(out), len(out) - before, at - start - len(pending), room, ratio)
         if stop is not None:
             del out[room:]
             return None, stop

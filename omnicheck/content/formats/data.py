@@ -115,10 +115,11 @@ def _is_arrow_stream(head: bytes, size: int) -> bool:
 
 def _is_tfrecord(head: bytes, size: int) -> bool:
     length = int.from_bytes(head[:8], "little")
-    return len(head) >= 12 and length <= size and _masked_crc32c(head[:8]) == int.from_bytes(head[8:12], "little")
+    return len(head) >= 12 and length <= size and masked_crc32c(head[:8]) == int.from_bytes(head[8:12], "little")
 
 
-def _masked_crc32c(text: bytes) -> int:
+def masked_crc32c(text: bytes) -> int:
+    """Return the CRC-32C of a few bytes, masked as TFRecord masks it."""
     crc = 0xFFFFFFFF
     for byte in text:
         crc ^= byte
