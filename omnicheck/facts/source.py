@@ -32,6 +32,7 @@ class Source:
         run: the run.
         contract: the raw JSON value of the contract in force, or None.
         workspace: absolute path that relative paths of contracts and metadata start from.
+        profile: ``lint`` or ``publish``.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
         params: parameters of the selected rules, by id, for facts that depend on a policy.
@@ -47,6 +48,7 @@ class Source:
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
         params: Mapping[str, Mapping[str, Any]] | None = None,
+        profile: str = "lint",
     ) -> None:
         self.run = run
         self.contract = contract
@@ -54,6 +56,7 @@ class Source:
         self.jobs = jobs
         self.params = params or {}
         self.secrets: set[bytes] = set()
+        self.profile = profile
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
         self._aliases = {**ALIASES, **{key: (*own, *ALIASES.get(key, (key,))) for key, own in (fields or {}).items()}}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
+import json
+import tarfile
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -17,6 +22,7 @@ from omnicheck.engine.config import load_config
 from omnicheck.model.report import Report
 from omnicheck.report import FORMATS, render
 from tests.checks.planted import plant, secrets_of, told
+from tests.make_fixtures.secrets import jpeg, png, safetensors, tiff
 
 
 def checked(
@@ -151,3 +157,40 @@ def test_unreadable_structure_is_no_crash(tmp_path: Path) -> None:
         report = checked(tmp_path)
     assert not report.traces
     assert not report.findings
+
+
+def test_leaks_are_found_inside_archives_at_their_member(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "metrics.json").write_text('{"accuracy": 0.5}')
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("notes.txt", "one\nsee /home/marlene/x\n")
+        archive.writestr("scene.jpg", jpeg(tiff(gps=True)))
+        archive.writestr("a.safetensors", safetensors({"from": "/home/marlene/y"}))
+    with tarfile.open(run / "out.tar.gz", "w:gz") as tar:
+        info = tarfile.TarInfo("in.zip")
+        info.size = len(inner.getvalue())
+        tar.addfile(info, io.BytesIO(inner.getvalue()))
+    places = {(each.rule, each.path, each.members[-2:], each.line) for each in checked(tmp_path).findings}
+    assert places == {
+        ("SEC101", "run/out.tar.gz", ("in.zip", "notes.txt"), 2),
+        ("SEC106", "run/out.tar.gz", ("in.zip", "scene.jpg"), None),
+        ("SEC107", "run/out.tar.gz", ("in.zip", "a.safetensors"), None),
+    }
+
+
+def test_each_leak_is_told_once(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "metrics.json").write_text('{"accuracy": 0.5}')
+    np.savez(run / "a.npz", paths=np.array(["/home/marlene/x"]))
+    picture = base64.b64encode(png((b"eXIf", tiff(gps=True)))).decode()
+    cell = {"cell_type": "code", "source": [], "outputs": [{"data": {"image/png": picture}}]}
+    (run / "b.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    report = checked(tmp_path)
+    told_once = sorted((each.rule, each.path) for each in report.findings)
+    assert told_once == [("SEC106", "run/b.ipynb"), ("SEC107", "run/a.npz")]
+        ("SEC106", "run/b.ipynb"),
+        ("SEC107", "run/a.npz"),
+    ]
