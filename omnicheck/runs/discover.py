@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from omnicheck.model.run import Run, RunFile
+from omnicheck.model.run import Run, RunFile, Unread
 from omnicheck.runs.inventory import Inventory, kind_of
 from omnicheck.runs.roles import Role, role_of, role_table, tag_of
 
@@ -63,13 +63,24 @@ def discover(
             outside.append(file)
         else:
             owners[shards.get(owner, owner)].append(file)
+    unread: dict[str, list[Unread]] = defaultdict(list)
+    for entry in inventory.unreadable:
+        place = entry.location.rsplit("/", 1)[0]
+        link = _nearest(place, links)
+        near = links[link][0] if link is not None else _nearest(place, anchors | shards.keys()) or ""
+        unread[shards.get(near, near)].append(entry)
     runs = [
         _run(root, files, table, next((group for group in linked if group[0] == root), ()))
         for root, files in sorted(owners.items())
     ]
     tree = Run(
-        path=inventory.roots[0] if inventory.roots else ".", location="", layout="tree", files=_bind(outside, "", table)
+        path=inventory.roots[0] if inventory.roots else ".",
+        location="",
+        layout="tree",
+        files=_bind(outside, "", table),
+        unread=tuple(unread[""]),
     )
+    runs = [msgspec.structs.replace(run, unread=tuple(unread[run.location])) for run in runs]
     return Found(tuple(sorted(runs, key=lambda run: run.path)), tree)
 
 
