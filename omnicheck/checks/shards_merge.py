@@ -117,7 +117,8 @@ def _union(shards: ShardSet, account: ShardAccount | None) -> Iterator[Finding]:
                 answers.setdefault(sample, set()).add(_answer(shard.rows, at, merged))
     own = Counter(sample for sample in merged.ids if sample is not None)
     lost = [sample for sample in answers if sample not in own]
-    extra = [sample for sample in own if sample not in answers]
+    cut = any(shard.cut is not None for shard in shards.shards)
+    extra = [sample for sample in own if sample not in answers and not cut]
     twice = [sample for sample, count in own.items() if count > 1]
     changed = [
         (merged.lines[at], sample)
