@@ -21,6 +21,7 @@ NUMBERED = re.compile(r"(?:^|.*?[_.-])(?:shard|rank)s?[_.-]?(?P<number>\d+)(?:[_
 """``shard_3``, ``night_eval_shard3``, ``shard-03-of-08``, ``rank0``: the number of a shard, and of how many."""
 
 HOME = re.compile(r"[_.-]?(?:shard|rank)s?[_.-]?\d+(?:[_.-]?of[_.-]?\d+)?$")
+MAX_SHARDS = 100_000
 START = "eval_start"
 
 
@@ -110,6 +111,17 @@ class ShardSet(Struct, frozen=True):
     merged: Predictions | None
     metrics: Metrics | None
     split: str | None
+
+    def absent_numbers(self) -> tuple[int, ...]:
+        """Return the numbers that the names of the shards leave out; none where a shard has no number."""
+        numbers = {each.number for each in self.shards if each.number is not None}
+        if len(numbers) < len(self.shards):
+            return ()
+        of = {each.of for each in self.shards}
+        count = of.pop() if len(of) == 1 else None
+        first = 1 if min(numbers) > 0 and (count is None or max(numbers) >= count) else 0
+        last = max(numbers) if count is None else first + count - 1
+        return tuple(sorted(set(range(first, min(last, MAX_SHARDS) + 1)) - numbers))
 
     def limited(self) -> int | None:
         """Return to how many samples the evaluation was limited, or None."""

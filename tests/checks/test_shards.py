@@ -201,3 +201,14 @@ def test_the_first_shard_may_be_counted_from_one(tmp_path: Path) -> None:
     tree |= {f"run/eval/shard_{at + 1}_of_3/predictions.jsonl": shard(at) for at in range(3)}
     assert fired(check_tree(tmp_path, tree, "SHD")) == set()
     assert P0.startswith("shard_0")
+
+
+def test_a_gap_in_the_numbers_of_shards_is_told_without_a_dataset(tmp_path: Path) -> None:
+    def numbered(*numbers: int, of: str = "") -> Tree:
+        return {f"run/night_eval_shard_{at}{of}/predictions.jsonl": shard(at % 3) for at in numbers}
+
+    assert fired(check_tree(tmp_path / "a", numbered(0, 2), "SHD101")) == {"SHD101"}
+    assert fired(check_tree(tmp_path / "b", numbered(0, 1, of="_of_3"), "SHD101")) == {"SHD101"}
+    assert fired(check_tree(tmp_path / "c", numbered(0, 1, 2, of="_of_3"), "SHD101")) == set()
+    assert fired(check_tree(tmp_path / "d", numbered(1, 2, 3, of="_of_3"), "SHD101")) == set()
+    assert fired(check_tree(tmp_path / "e", numbered(1, 2, 3), "SHD101")) == set()
