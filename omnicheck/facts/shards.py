@@ -142,10 +142,12 @@ def shard_sets(
 ) -> tuple[ShardSet, ...]:
     """Group the shards of each evaluation, and find what they were merged into."""
     groups: defaultdict[tuple[str, str], list[Shard]] = defaultdict(list)
+    named = _named(metrics or ())
     for rows in predictions:
         parts = _parts(rows.file)
         if parts is not None:
             home, name, tag = parts
+            home = named.get(name, home)
             groups[home, tag].append(_shard(source, rows, name, starts or ()))
     found = []
     for (home, tag), shards in sorted(groups.items()):
@@ -172,6 +174,17 @@ def _parts(file: RunFile) -> tuple[str, str, str] | None:
     if file.role in ("predictions", "future_predictions", "policy_predictions") and NUMBERED.match(file.tag):
         return file.folder, file.base, HOME.sub("", file.tag)
     return None
+
+
+def _named(metrics: Sequence[Metrics]) -> dict[str, str]:
+    """Return the shards that merged metrics name, each with the directory of the merged file."""
+    found = {}
+    for each in metrics:
+        listed = each.record.raw("shard_dirs")
+        for name in listed if isinstance(listed, list) else ():
+            if isinstance(name, str):
+                found[name.rstrip("/").rpartition("/")[2]] = each.file.folder
+    return found
 
 
 def _says_so(shard: Shard) -> bool:

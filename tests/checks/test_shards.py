@@ -212,3 +212,18 @@ def test_a_gap_in_the_numbers_of_shards_is_told_without_a_dataset(tmp_path: Path
     assert fired(check_tree(tmp_path / "c", numbered(0, 1, 2, of="_of_3"), "SHD101")) == set()
     assert fired(check_tree(tmp_path / "d", numbered(1, 2, 3, of="_of_3"), "SHD101")) == set()
     assert fired(check_tree(tmp_path / "e", numbered(1, 2, 3), "SHD101")) == set()
+
+
+def test_shards_that_merged_metrics_name_belong_to_them(tmp_path: Path) -> None:
+    tree: Tree = {
+        "run/night/eval/predictions.jsonl": [row(at) for at in range(9)],
+        "run/night/eval/metrics.json": merged_metrics(
+            num_samples=9, coverage=None, shard_dirs=["/scratch/results/part_a", "results/part_b/", "../part_c"]
+        ),
+        **{f"run/part_{name}/predictions.jsonl": shard(at) for at, name in enumerate("abc")},
+        "run/part_d/predictions.jsonl": shard(0),
+    }
+    assert sorted(runs_of(tmp_path, tree)) == ["run/night", "run/part_d"]
+    report = check_tree(tmp_path, tree, "SHD")
+    assert [(each.rule, each.path) for each in report.findings] == [("SHD106", "run/night/eval/predictions.jsonl")]
+    assert "1 id of the shards missing" in report.findings[0].message
