@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from omnicheck.cli.staged import staged_runs
 from omnicheck.engine.check import Request, check_paths
 from omnicheck.engine.config import load_config
 from omnicheck.model.report import Report
@@ -227,3 +229,11 @@ def test_shards_that_merged_metrics_name_belong_to_them(tmp_path: Path) -> None:
     report = check_tree(tmp_path, tree, "SHD")
     assert [(each.rule, each.path) for each in report.findings] == [("SHD106", "run/night/eval/predictions.jsonl")]
     assert "1 id of the shards missing" in report.findings[0].message
+
+
+def test_a_staged_shard_is_checked_with_its_evaluation(tmp_path: Path) -> None:
+    write_tree(tmp_path, {name: rows for name, rows in apart().items() if "dataset" not in name})
+    for command in (["init", "-q"], ["add", "run/night_eval_shard1"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True, capture_output=True)
+    found = staged_runs(tmp_path, (Path(),), {})
+    assert [path.as_posix() for path in found] == [f"run/night_eval_shard{at}" for at in range(3)]
