@@ -13,7 +13,6 @@ from omnicheck.facts.registry import fact
 from omnicheck.facts.signature import SignedTree
 from omnicheck.facts.source import Source
 from omnicheck.model.run import RunFile
-from omnicheck.signing.manifest import parse_manifest
 
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
 BESIDE = re.compile(
@@ -205,6 +204,8 @@ def _plain(name: str) -> str | None:
 
 def _manifests(source: Source) -> Iterator[FileList]:
     for file in source.run.of("file_manifest"):
+        from omnicheck.signing.manifest import parse_manifest  # noqa: PLC0415 - most runs hold no manifest
+
         text = source.text(file)
         manifest = parse_manifest(text) if text is not None else None
         # Other tools write other things into files of this name: one good line makes it a list of digests.
