@@ -134,7 +134,7 @@ def _report(
         tool=Tool("omnicheck", __version__, book.digest),
         config=ConfigSummary(None, "none", "lint"),
         roots=(shown,),
-        verdict=decide(diagnostics, "error", required_skipped=False),
+        verdict=decide(diagnostics, "error", judged=True),
         summary=summarise(diagnostics),
         findings=tuple(diagnostics),
         coverage=Coverage(

@@ -13,7 +13,7 @@ from omnicheck.facts.aliases import ALIASES
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
 from omnicheck.readers.beside import files_below, tree_state
-from omnicheck.readers.gate import inside, open_regular
+from omnicheck.readers.gate import inside, open_regular, state_of
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.text import read_text
@@ -35,6 +35,9 @@ class Source:
         workspace: absolute path that relative paths of contracts and metadata start from.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
+        matrices: location to the header and rows of a small table that was read whole; None when it cannot be.
+        params: parameters of the selected rules, by id, for facts that depend on a policy.
+        secrets: texts of credentials met so far; no finding may quote them.
     """
 
     def __init__(
@@ -45,13 +48,17 @@ class Source:
         workspace: Path,
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.run = run
         self.contract = contract
         self.workspace = workspace
         self.jobs = jobs
+        self.params = params or {}
+        self.secrets: set[bytes] = set()
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
+        self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}
         self._aliases = {**ALIASES, **{key: (*own, *ALIASES.get(key, (key,))) for key, own in (fields or {}).items()}}
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
@@ -119,6 +126,15 @@ class Source:
                 self.note(file, Problem(message=f"cannot be hashed: {error}", kind="unreadable"))
         return self._digests[file.location]
 
+    def line_ended(self, file: RunFile) -> bool:
+        """Whether the last byte of a file is a line end; an empty or unreadable file counts as ended."""
+        try:
+            with open_regular(file.disk) as stream:
+                stream.seek(max(file.size - 1, 0))
+                return stream.read(1) in (b"\n", b"")
+        except (ReadError, OSError):
+            return True
+
     def note(self, file: RunFile, problem: Problem) -> None:
         """Note that a value of a file is not of the type its role asks for."""
         entry = FileProblem(file, problem)
@@ -131,9 +147,9 @@ class Source:
             place = inside(root, name)
         except EscapeError:
             return None
-        found = place.exists()
-        self.observed.add(Observed(str(place), "present" if found else "absent"))
-        return found
+        state = state_of(place)
+        self.observed.add(Observed(str(place), state))
+        return state == "present"
 
     def below(self, file: RunFile) -> tuple[RunFile, ...]:
         """Return every regular file in the directory of a file of the run, those of nested runs included.

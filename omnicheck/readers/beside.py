@@ -9,6 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from omnicheck.readers.gate import state_of
+
 SKIPPED = frozenset({".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules"})
 MAX_FILES = 200_000
 
@@ -62,7 +64,7 @@ def files_below(root: Path) -> tuple[Seen, ...]:
     return tuple(sorted(found, key=lambda seen: seen.name))
 
 
-def state_of(location: str, asked: str) -> str:
+def state_again(location: str, asked: str) -> str:
     """Return what is seen at a place in the words in which it was asked.
 
     Args:
@@ -71,7 +73,7 @@ def state_of(location: str, asked: str) -> str:
     """
     if asked.startswith("tree:"):
         return tree_state(files_below(Path(location)))
-    return "present" if Path(location).exists() else "absent"
+    return state_of(Path(location))
 
 
 def tree_state(files: tuple[Seen, ...]) -> str:

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from omnicheck.model.errors import EscapeError, ReadError
 
@@ -111,6 +111,14 @@ def open_descriptor(path: str, limit: int | None = None) -> tuple[int, os.stat_r
         os.close(descriptor)
         raise ReadError(f"{status.st_size} bytes, more than the {limit} that are read", path=_shown_name(path))
     return descriptor, status
+
+
+def state_of(path: Path) -> Literal["present", "absent"]:
+    """Return whether something lies at a path; what cannot be looked at is absent."""
+    try:
+        return "present" if path.exists() else "absent"
+    except OSError:  # no permission on the way, or a name that is too long
+        return "absent"
 
 
 def stamp(stream: BinaryIO) -> tuple[int, int]:
