@@ -215,3 +215,17 @@ def test_a_recorded_edit_is_silent(tmp_path: Path, record: object) -> None:
 def test_runs_that_the_package_does_not_name_are_not_compared(tmp_path: Path) -> None:
     others = {name.replace("walk_", "other_"): data + b"\n" for name, data in SOURCES.items()}
     assert spoken(check(tmp_path, {**SOURCES, **PACKED, **others}, ".")) == []
+
+
+def test_a_list_that_was_copied_elsewhere_alone_is_not_judged(tmp_path: Path) -> None:
+    for name in ("upload_manifest.json", "verified_result_summary.json"):
+        report = check(tmp_path / name, in_run({name: clean()[name], "metrics.json": METRICS}))
+        assert spoken(report) == []
+        assert {"BND101", "BND103"} <= {skip.rule for skip in report.coverage.rules_skipped}
+
+
+def test_names_of_an_upload_list_may_begin_with_its_output_directory(tmp_path: Path) -> None:
+    there = upload({f"/data/out/{name}": data for name, data in LISTED.items()}, output_dir="/data/out/")
+    assert spoken(check(tmp_path / "a", in_run({**LISTED, "upload_manifest.json": there}))) == []
+    changed = {**LISTED, "README.md": b"# Top\n", "upload_manifest.json": there}
+    assert spoken(check(tmp_path / "b", in_run(changed))) == [("BND101", "run/README.md")]
