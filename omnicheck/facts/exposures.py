@@ -84,7 +84,9 @@ def exposures(source: Source) -> Exposures | None:
     for file in source.run.files:
         try:
             survey.file(file)
-        except (ReadError, OSError, ValueError) as error:
+        except ReadError as error:
+            survey.source.note(file, Problem(message=error.message, kind="unreadable"))
+        except (OSError, ValueError) as error:
             survey.source.note(file, Problem(message=f"cannot be searched for leaks: {error}", kind="unreadable"))
     made = survey.made()
     return made if made.texts or made.structured or made.pictures else None

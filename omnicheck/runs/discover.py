@@ -77,14 +77,24 @@ def _run_roots(inventory: Inventory, table: tuple[Role, ...]) -> tuple[set[str],
     """Return the run roots, and each directory that is a shard of a run beside it with the root of that run."""
     anchored: set[str] = set()
     predicted: set[str] = set()
+    gathering: set[str] = set()
+    yielding: set[str] = set()
     for file in inventory.files:
         role = role_of(file.location, table)
-        if role is not None and role.anchor:
-            anchored.add(file.location.rsplit("/", 1)[0])
-        if role is not None and role.name == "shard_predictions":
-            predicted.add(file.location.rsplit("/", 1)[0])
+        if role is None:
+            continue
+        folder = file.location.rsplit("/", 1)[0]
+        if role.gathers:
+            gathering.add(folder)
+        if role.anchor:
+            (yielding if role.yields else anchored).add(folder)
+        if role.name == "shard_predictions":
+            predicted.add(folder)
     shards = _own_shards(predicted, anchored)
     roots = {_lift(folder, anchored) for folder in anchored - shards.keys()}
+    for folder in sorted(yielding):  # outer directories first
+        if _nearest(folder, roots) is None:
+            roots.add(_outermost(folder, gathering) or folder)
     return roots, {folder: root for folder, root in shards.items() if folder not in roots}
 
 
@@ -107,6 +117,15 @@ def _own_shards(predicted: set[str], anchored: set[str]) -> dict[str, str]:
         else:
             continue
         found.update(dict.fromkeys(folders, root))
+    return found
+
+
+def _outermost(folder: str, gathering: set[str]) -> str | None:
+    """Return the highest directory above or at ``folder`` that gathers what lies below it."""
+    found = None
+    while (here := _nearest(folder, gathering)) is not None:
+        found = here
+        folder = here.rpartition("/")[0]
     return found
 
 
