@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from omnicheck.facts.aliases import ALIASES
+from omnicheck.facts.own_keys import OwnKeys, all_names
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
 from omnicheck.readers.gate import inside, open_regular
@@ -32,6 +32,8 @@ class Source:
         run: the run.
         contract: the raw JSON value of the contract in force, or None.
         workspace: absolute path that relative paths of contracts and metadata start from.
+        jobs: processes that a pass over a large file may use.
+        own_keys: renames a team's own keys in rows.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
     """
@@ -51,7 +53,9 @@ class Source:
         self.jobs = jobs
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
-        self._aliases = {**ALIASES, **{key: (*own, *ALIASES.get(key, (key,))) for key, own in (fields or {}).items()}}
+        self.own_keys = OwnKeys(fields or {})
+        self._aliases = all_names(fields or {})
+        self._by_name = {file.name: file for file in run.files}
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
         self._digests: dict[str, str | None] = {}
@@ -136,9 +140,8 @@ class Source:
     def in_run(self, name: str) -> RunFile | None:
         """Return the file of the run that a path from data means: by its whole name, else by its last parts."""
         parts = name.replace("\\", "/").split("/")
-        by_name = {file.name: file for file in self.run.files}
         for start in range(len(parts)):
-            found = by_name.get("/".join(parts[start:]))
+            found = self._by_name.get("/".join(parts[start:]))
             if found is not None:
                 return found
         return None
