@@ -21,6 +21,7 @@ from omnicheck.model.errors import OmnicheckError
 from omnicheck.model.finding import Finding
 from omnicheck.model.report import SkippedRule
 from omnicheck.model.rule import Rule
+from omnicheck.runs.roles import ROLES, role_of
 
 PER_FILE = 20
 """Findings that a rule reports for one file; one more tells how many there were."""
@@ -31,7 +32,12 @@ def judge(unit: Unit) -> RunResult:
     checks = [(rule, resolve(rule.check, unit.plugins)) for rule in unit.rules]
     comparing = [resolve(rule.check, unit.plugins) for rule in unit.comparing]
     source = Source(
-        unit.run, contract=unit.contract, workspace=Path(unit.workspace), fields=unit.fields, jobs=unit.jobs
+        unit.run,
+        contract=unit.contract,
+        workspace=Path(unit.workspace),
+        fields=unit.fields,
+        jobs=unit.jobs,
+        role_of=_default_role,
     )
     planned = [want.fact for _, found in checks for want in found.wants] + [
         w.fact for found in comparing for w in found.wants
@@ -92,6 +98,11 @@ def judge_across(rules: Sequence[Rule], results: Sequence[RunResult], plugins: t
             crashed.append(redact_trace(error))
             spoken.append(Spoken("OMN003", _crash(root, rule, error)))
     return RunResult(run=root, spoken=tuple(spoken), ran=tuple(ran), skipped=tuple(skipped), crashed=tuple(crashed))
+
+
+def _default_role(name: str) -> str | None:
+    found = role_of(name, ROLES)
+    return None if found is None else found.name
 
 
 def _arguments(board: Board, found: Check) -> tuple[dict[str, Any], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Source:
         workspace: absolute path that relative paths of contracts and metadata start from.
         jobs: processes that a pass over a large file may use.
         own_keys: renames a team's own keys in rows.
+        role_of: the role that a file of some name has by default, without a team's own globs.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
     """
@@ -46,11 +47,13 @@ class Source:
         workspace: Path,
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
+        role_of: Callable[[str], str | None] = lambda _name: None,
     ) -> None:
         self.run = run
         self.contract = contract
         self.workspace = workspace
         self.jobs = jobs
+        self.role_of = role_of
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
         self.own_keys = OwnKeys(fields or {})

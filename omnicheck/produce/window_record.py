@@ -81,6 +81,9 @@ class _Row(Struct, frozen=True, kw_only=True):
     parallel_export_shard: Any = UNSET
 
 
+_REQUIRED = tuple(field.name for field in msgspec.structs.fields(_Row) if field.required)
+
+
 def record_of(given: Mapping[str, Any], views: Views, *, sensors: bool) -> IndexRecord | list[Issue]:
     """Return the record of a row, or everything that it lacks, with pointers into the row.
 
@@ -146,7 +149,7 @@ def record_of(given: Mapping[str, Any], views: Views, *, sensors: bool) -> Index
 
 def _typed(given: Mapping[str, Any], issues: list[Issue]) -> _Row | None:
     """Return the row; keys that are missing are told together, of wrong values the first."""
-    absent = [field.name for field in msgspec.structs.fields(_Row) if field.required and field.name not in given]
+    absent = [name for name in _REQUIRED if name not in given]
     issues.extend(_issue(f"/{name}", f"the row has no {name}", "a value") for name in absent)
     try:
         return msgspec.convert(given, _Row)

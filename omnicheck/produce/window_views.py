@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +30,9 @@ _WORDS: Mapping[str, frozenset[str]] = {
     "sensors": _SENSORS,
 }
 """Words of a contract's modality that tell what a record must have for it."""
+
+
+_ALWAYS = frozenset({"video", "language", "labels"})
 
 
 class Views(Struct, frozen=True):
@@ -66,7 +70,7 @@ class Views(Struct, frozen=True):
             sensors: whether it has sensor features.
             messages: whether its row holds the chat messages.
         """
-        there = {"video", "language", "labels"} | ({"audio"} if audio else set()) | ({"sensors"} if sensors else set())
+        there = _ALWAYS.union(("audio",) if audio else (), ("sensors",) if sensors else ())
         return AdapterViews(
             qwen3_omni_lora=QwenOmniView(
                 sample_contract=self.contracts["qwen3_omni_lora"],
@@ -113,7 +117,8 @@ def views_of(contracts: Mapping[str, Mapping[str, Any]]) -> Views:
     )
 
 
-def _available(modalities: tuple[str, ...], there: set[str]) -> tuple[str, ...]:
+@cache
+def _available(modalities: tuple[str, ...], there: frozenset[str]) -> tuple[str, ...]:
     return tuple(each for each in modalities if not there.isdisjoint(_kinds(each)))
 
 
