@@ -32,7 +32,6 @@ OWN = {
     "predicted_label": "guess",
     "true_answer": "gold_reply",
     "predicted_answer": "guess_reply",
-    "answer_json": "reply",
     "raw_prediction": "said",
     "correct": "hit",
     "true_label_seen_in_train": "familiar",
@@ -79,8 +78,11 @@ FILES = {
     "training/progress.jsonl": ("training/diary.jsonl", "progress_log"),
     "training/training_metadata.json": ("training/about.json", "training_metadata"),
     "dataset/dataset.jsonl": ("dataset/records.jsonl", "dataset_rows"),
+    "dataset/dataset_manifest.json": ("dataset/dataset_about.json", "dataset_manifest"),
+    "dataset/episode_manifest.json": ("dataset/clips.json", "episode_manifest"),
+    "training/adapter_config.json": ("training/lora.json", "adapter_config"),
 }
-RENAMED = {BUILTIN.get(name, name): own for name, own in OWN.items()}
+RENAMED = {BUILTIN.get(name, name): own for name, own in OWN.items()} | {"answer_json": OWN["true_answer"]}
 KEPT = frozenset({"true_json", "pred_json", "answer_json", "messages", "metric_definitions"})
 
 

@@ -49,7 +49,7 @@ def index(
         run_id=run_id,
         overwrite=overwrite,
         shown=lambda path: display_path((cwd / path).absolute(), (cwd / path).absolute().parent, cwd),
-        translate=OwnKeys(loaded.config.fields).translate,
+        translate=OwnKeys(loaded.config.fields, dataset=True).translate,
     )
     outcome = write_index(request, views)
     if outcome.manifest is None:

@@ -19,19 +19,17 @@ class OwnKeys:
 
     Args:
         fields: ``[fields]`` of the configuration: a canonical or built-in name to the team's own names of it.
+        dataset: whether the rows are samples: their true answer is the only one they have, and called so.
     """
 
-    def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, fields: Mapping[str, Sequence[str]], *, dataset: bool = False) -> None:
         self._targets: dict[str, str] = {}
         for name, own in fields.items():
             builtin = ALIASES.get(name, (name,))
             for key in own:
                 if key not in builtin:
-                    self._targets.setdefault(key, builtin[0])
-
-    def __bool__(self) -> bool:
-        """Whether there is anything to rename."""
-        return bool(self._targets)
+                    of_sample = dataset and name == "true_answer"
+                    self._targets.setdefault(key, "answer_json" if of_sample else builtin[0])
 
     def translate(self, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
         """Return the rows under built-in names; a built-in name beside a team's own gives way to it."""

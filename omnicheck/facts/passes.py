@@ -123,7 +123,7 @@ def _feed(
 ) -> None:
     try:
         for chunk in _chunks(file, problems, part, guard=guard):
-            rows = source.own_keys.translate(chunk.rows)
+            rows = source.translated(file, chunk.rows)
             for each in folds.values():
                 each.feed(rows, chunk.first)
     except ReadError as error:

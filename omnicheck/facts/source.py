@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from omnicheck.readers.gate import inside, open_regular
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.text import read_text
+
+SAMPLES = frozenset({"dataset_rows", "window_index"})
+"""Roles whose rows are samples, not predictions."""
 
 
 class FileProblem(msgspec.Struct, frozen=True):
@@ -33,7 +36,6 @@ class Source:
         contract: the raw JSON value of the contract in force, or None.
         workspace: absolute path that relative paths of contracts and metadata start from.
         jobs: processes that a pass over a large file may use.
-        own_keys: renames a team's own keys in rows.
         role_of: the role that a file of some name has by default, without a team's own globs.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
@@ -56,7 +58,8 @@ class Source:
         self.role_of = role_of
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
-        self.own_keys = OwnKeys(fields or {})
+        self._own_keys = OwnKeys(fields or {})
+        self._own_sample_keys = OwnKeys(fields or {}, dataset=True)
         self._aliases = all_names(fields or {})
         self._by_name = {file.name: file for file in run.files}
         self._documents: dict[str, Document] = {}
@@ -70,6 +73,10 @@ class Source:
     def known_keys(self) -> frozenset[str]:
         """Return every name that some alias knows, the team's own included."""
         return frozenset(key for names in self._aliases.values() for key in names)
+
+    def translated(self, file: RunFile, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        """Return rows of a file under built-in names where the team has names of its own."""
+        return (self._own_sample_keys if file.role in SAMPLES else self._own_keys).translate(rows)
 
     def json(self, file: RunFile) -> Document:
         """Return a JSON file's value, read once; problems are noted."""
