@@ -67,7 +67,7 @@ def refusal(name: str, registry: Registry) -> str | None:
     if name in registry.conflicts:
         return f"to which {len(registry.conflicts[name])} files answer (CTR102)"
     if name not in registry.entries:
-        return f"which is not among the contracts ({', '.join(registry.ids())})"
+        return f"which is not among the contracts ({', '.join(registry.ids())}{registry.nameless()})"
     return None
 
 

@@ -31,6 +31,10 @@ class OwnKeys:
                     of_sample = dataset and name == "true_answer"
                     self._targets.setdefault(key, "answer_json" if of_sample else builtin[0])
 
+    def meaning(self, key: str) -> str:
+        """Return the built-in name of a key."""
+        return self._targets.get(key, key)
+
     def translate(self, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
         """Return the rows under built-in names; a built-in name beside a team's own gives way to it."""
         return [self._row(row) for row in rows] if self._targets else rows

@@ -12,7 +12,8 @@ import msgspec
 from omnicheck.facts.own_keys import OwnKeys, all_names
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
-from omnicheck.readers.gate import inside, open_regular
+from omnicheck.readers.beside import files_below, tree_state
+from omnicheck.readers.gate import inside, open_regular, state_of
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.text import read_text
@@ -39,6 +40,9 @@ class Source:
         role_of: the role that a file of some name has by default, without a team's own globs.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
+        matrices: location to the header and rows of a small table that was read whole; None when it cannot be.
+        params: parameters of the selected rules, by id, for facts that depend on a policy.
+        secrets: texts of credentials met so far; no finding may quote them.
     """
 
     def __init__(
@@ -50,21 +54,26 @@ class Source:
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
         role_of: Callable[[str], str | None] = lambda _name: None,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.run = run
         self.contract = contract
         self.workspace = workspace
         self.jobs = jobs
         self.role_of = role_of
-        self.problems: list[FileProblem] = []
-        self.observed: set[Observed] = set()
         self._own_keys = OwnKeys(fields or {})
         self._own_sample_keys = OwnKeys(fields or {}, dataset=True)
         self._aliases = all_names(fields or {})
         self._by_name = {file.name: file for file in run.files}
+        self.params = params or {}
+        self.secrets: set[bytes] = set()
+        self.problems: list[FileProblem] = []
+        self.observed: set[Observed] = set()
+        self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
         self._digests: dict[str, str | None] = {}
+        self._trees: dict[str, tuple[RunFile, ...]] = {}
 
     def aliases(self, key: str) -> tuple[str, ...]:
         """Return the names under which a value may stand, the team's own first."""
@@ -73,6 +82,10 @@ class Source:
     def known_keys(self) -> frozenset[str]:
         """Return every name that some alias knows, the team's own included."""
         return frozenset(key for names in self._aliases.values() for key in names)
+
+    def meaning(self, key: str) -> str:
+        """Return the built-in name of a key that stands in a file."""
+        return self._own_keys.meaning(key)
 
     def translated(self, file: RunFile, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
         """Return rows of a file under built-in names where the team has names of its own."""
@@ -131,6 +144,15 @@ class Source:
                 self.note(file, Problem(message=f"cannot be hashed: {error}", kind="unreadable"))
         return self._digests[file.location]
 
+    def line_ended(self, file: RunFile) -> bool:
+        """Whether the last byte of a file is a line end; an empty or unreadable file counts as ended."""
+        try:
+            with open_regular(file.disk) as stream:
+                stream.seek(max(file.size - 1, 0))
+                return stream.read(1) in (b"\n", b"")
+        except (ReadError, OSError):
+            return True
+
     def note(self, file: RunFile, problem: Problem) -> None:
         """Note that a value of a file is not of the type its role asks for."""
         entry = FileProblem(file, problem)
@@ -143,9 +165,34 @@ class Source:
             place = inside(root, name)
         except EscapeError:
             return None
-        found = place.exists()
-        self.observed.add(Observed(str(place), "present" if found else "absent"))
-        return found
+        state = state_of(place)
+        self.observed.add(Observed(str(place), state))
+        return state == "present"
+
+    def below(self, file: RunFile) -> tuple[RunFile, ...]:
+        """Return every regular file in the directory of a file of the run, those of nested runs included.
+
+        Their names are relative to that directory, their kinds unknown.
+        """
+        folder = file.disk.parent
+        if str(folder) not in self._trees:
+            found = files_below(folder)
+            self.observed.add(Observed(str(folder), tree_state(found)))
+            shown = file.path.rpartition("/")[0]
+            self._trees[str(folder)] = tuple(
+                RunFile(
+                    path=f"{shown}/{seen.name}" if shown else seen.name,
+                    name=seen.name,
+                    location=seen.location,
+                    kind="",
+                    size=seen.size,
+                    mtime_ns=seen.mtime_ns,
+                    ctime_ns=seen.ctime_ns,
+                    inode=seen.inode,
+                )
+                for seen in found
+            )
+        return self._trees[str(folder)]
 
     def in_run(self, name: str) -> RunFile | None:
         """Return the file of the run that a path from data means: by its whole name, else by its last parts."""
