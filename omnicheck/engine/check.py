@@ -14,7 +14,7 @@ from omnicheck.contracts.registry import Registry
 from omnicheck.engine.baseline import apply_baseline, read_baseline
 from omnicheck.engine.cache import Cache
 from omnicheck.engine.config import LoadedConfig
-from omnicheck.engine.contract_units import conflict_findings, contract_units
+from omnicheck.engine.contract_units import broken_findings, conflict_findings, contract_units, refusal
 from omnicheck.engine.coverage import coverage_of, summary_of
 from omnicheck.engine.executor import map_units, usable_cores
 from omnicheck.engine.overrides import configured
@@ -23,6 +23,7 @@ from omnicheck.engine.rulebook import Rulebook, choose, extensions, load_ruleboo
 from omnicheck.engine.store import cache_directory
 from omnicheck.engine.unit import RunResult, Unit
 from omnicheck.engine.verdict import Judge, apply_allow, decide, summarise
+from omnicheck.model.config import Config
 from omnicheck.model.errors import ConfigError
 from omnicheck.model.finding import Severity
 from omnicheck.model.report import (
@@ -100,7 +101,8 @@ def check_paths(
     found = discover(inventory, config.roles, _links(request, loaded))
     registry = Registry.load([loaded.base / path for path in config.contracts.paths])
     jobs = request.jobs or usable_cores()
-    units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
+    named = [_naming(run, request.contract, config, profile) for run in found.runs]
+    units = [_unit(run, rules, registry, loaded, jobs, profile) for run in named]
     # The code of a plug-in may change while its version stays: what it says is not kept.
     cache = Cache(book.digest, kept if profile == "lint" and not config.rules.checks else None)
     results = _results(units, cache, jobs, progress)
@@ -111,6 +113,7 @@ def check_paths(
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += scan_findings(rules, inventory, found, loaded)
     said += conflict_findings(rules, registry, request.cwd, loaded.base)
+    said += broken_findings(rules, registry, named, request.cwd, loaded.base)
     judge_ = Judge(book, config.rules.severity, profile)
     running = {rule.id for rule in rules}
 
@@ -169,26 +172,24 @@ def _links(request: Request, loaded: LoadedConfig) -> tuple[tuple[str, ...], ...
     return tuple(given)
 
 
+def _naming(run: Run, option: str | None, config: Config, profile: str) -> Run:
+    """Return the run with the contract that is named for it, whether or not that can judge."""
+    name, by = resolve_contract(run, option, config.run, own_word=profile == "lint")
+    return msgspec.structs.replace(run, contract=name, contract_source=by)
+
+
 def _unit(
-    run: Run,
-    rules: tuple[Rule, ...],
-    registry: Registry,
-    request: Request,
-    loaded: LoadedConfig,
-    profile: str,
-    jobs: int,
+    run: Run, rules: tuple[Rule, ...], registry: Registry, loaded: LoadedConfig, jobs: int, profile: str
 ) -> Unit:
-    named, by = resolve_contract(run, request.contract, loaded.config.run, own_word=profile == "lint")
     contract: dict[str, Any] | None = None
-    if named is not None and (by != "metadata" or named in registry.ids()):
-        if by == "metadata" and named in registry.conflicts:
-            by = f"metadata names {named!r}, to which {len(registry.conflicts[named])} files answer (CTR102)"
+    if run.contract is not None:
+        # What a run says of itself cannot stop the check; what a person asks for must hold.
+        refused = refusal(run.contract, registry) if run.contract_source == "metadata" else None
+        if refused is None:
+            contract = registry.get(run.contract).value
         else:
-            contract = registry.get(named).value
-    elif named is not None:
-        known = ", ".join(registry.ids())
-        by = f"metadata names {named!r}, which is not among the contracts ({known}{registry.nameless()})"
-    run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)
+            source = f"metadata names {run.contract!r}, {refused}"
+            run = msgspec.structs.replace(run, contract=None, contract_source=source)
     return Unit(
         run=run,
         rules=tuple(rule for rule in rules if rule.scope in ("run", "files")),

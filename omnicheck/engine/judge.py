@@ -22,6 +22,7 @@ from omnicheck.model.errors import RuleError
 from omnicheck.model.finding import Finding
 from omnicheck.model.report import SkippedRule
 from omnicheck.model.rule import Rule
+from omnicheck.runs.roles import ROLES, role_of
 
 _ABSOLUTE = re.compile(r"(?<![\w.~…:/-])/(?:[^\s/'\"]+/)+")
 
@@ -39,6 +40,7 @@ def judge(unit: Unit) -> RunResult:
         workspace=Path(unit.workspace),
         fields=unit.fields,
         jobs=unit.jobs,
+        role_of=_default_role,
         params={rule.id: rule.params for rule in unit.rules},
         profile=unit.profile,
     )
@@ -109,6 +111,11 @@ def judge_across(rules: Sequence[Rule], results: Sequence[RunResult], plugins: t
             crashed.append(redact_trace(error))
             spoken.append(Spoken("OMN003", _crash(root, rule, error)))
     return RunResult(run=root, spoken=tuple(spoken), ran=tuple(ran), skipped=tuple(skipped), crashed=tuple(crashed))
+
+
+def _default_role(name: str) -> str | None:
+    found = role_of(name, ROLES)
+    return None if found is None else found.name
 
 
 def _arguments(board: Board, found: Check) -> tuple[dict[str, Any], str]:

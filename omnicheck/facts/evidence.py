@@ -11,6 +11,7 @@ from msgspec import Struct
 from omnicheck.facts.contract import Contract
 from omnicheck.facts.documents import Metrics, VerifiedSummary
 from omnicheck.facts.predictions import Predictions
+from omnicheck.facts.record import Record
 from omnicheck.facts.registry import fact
 from omnicheck.facts.row_counts import RowCounts
 from omnicheck.facts.source import Source
@@ -170,10 +171,11 @@ def stated_splits(
         return tuple(found)
     for summary in summaries or ():
         inner = summary.record.raw("eval")
-        split = inner.get("eval_split") if isinstance(inner, dict) else None
+        own = Record(source, summary.file, inner if isinstance(inner, dict) else None, "/eval")
+        split = own.raw("eval_split")
         if isinstance(split, str):
             named = _after_eval(str(summary.record.raw("eval_run_id") or "")) or folder
-            found.append(StatedSplit(summary.file, "/eval/eval_split", split, named))
+            found.append(StatedSplit(summary.file, own.pointer("eval_split"), split, named))
     return tuple(found)
 
 

@@ -140,9 +140,10 @@ def _scores(
     for key, value in stated.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             continue
+        meaning = source.meaning(key)
         candidates = [
             msgspec.structs.replace(score, stated=float(value))
-            for what in measured(key, given.fields, main)
+            for what in measured(meaning, given.fields, main)
             if (score := _score(evaluation, given, kept, what, space, answers)) is not None
         ]
         if not candidates:
@@ -151,12 +152,12 @@ def _scores(
         earlier = made.get((score.measured, score.stated))
         # The usual order of names: the shorter key first, so that `macro_f1` stands before `action_macro_f1`.
         keys = tuple(sorted((key, *(earlier.keys if earlier else ())), key=lambda each: (len(each), each)))
-        named = by_contract.get(key) or by_file.get(key)
+        named = by_contract.get(meaning) or by_file.get(key) or by_file.get(meaning)
         made[score.measured, score.stated] = msgspec.structs.replace(
             score,
             keys=keys,
             named=named if isinstance(named, str) else earlier.named if earlier else None,
-            named_by="contract" if key in by_contract else "file" if named else earlier.named_by if earlier else "",
+            named_by="contract" if meaning in by_contract else "file" if named else earlier.named_by if earlier else "",
         )
     return list(made.values())
 

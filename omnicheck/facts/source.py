@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from omnicheck.facts.aliases import ALIASES
+from omnicheck.facts.own_keys import OwnKeys, all_names
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
 from omnicheck.readers.beside import files_below, tree_state
@@ -17,6 +17,9 @@ from omnicheck.readers.gate import inside, open_regular, state_of
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.text import read_text
+
+SAMPLES = frozenset({"dataset_rows", "window_index"})
+"""Roles whose rows are samples, not predictions."""
 
 
 class FileProblem(msgspec.Struct, frozen=True):
@@ -34,6 +37,8 @@ class Source:
         contract: the raw JSON value of the contract in force, or None.
         workspace: absolute path that relative paths of contracts and metadata start from.
         profile: ``lint`` or ``publish``.
+        jobs: processes that a pass over a large file may use.
+        role_of: the role that a file of some name has by default, without a team's own globs.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
         matrices: location to the header and rows of a small table that was read whole; None when it cannot be.
@@ -49,6 +54,7 @@ class Source:
         workspace: Path,
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
+        role_of: Callable[[str], str | None] = lambda _name: None,
         params: Mapping[str, Mapping[str, Any]] | None = None,
         profile: str = "lint",
     ) -> None:
@@ -56,13 +62,17 @@ class Source:
         self.contract = contract
         self.workspace = workspace
         self.jobs = jobs
+        self.role_of = role_of
+        self._own_keys = OwnKeys(fields or {})
+        self._own_sample_keys = OwnKeys(fields or {}, dataset=True)
+        self._aliases = all_names(fields or {})
+        self._by_name = {file.name: file for file in run.files}
         self.params = params or {}
         self.secrets: set[bytes] = set()
         self.profile = profile
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
         self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}
-        self._aliases = {**ALIASES, **{key: (*own, *ALIASES.get(key, (key,))) for key, own in (fields or {}).items()}}
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
         self._digests: dict[str, str | None] = {}
@@ -75,6 +85,14 @@ class Source:
     def known_keys(self) -> frozenset[str]:
         """Return every name that some alias knows, the team's own included."""
         return frozenset(key for names in self._aliases.values() for key in names)
+
+    def meaning(self, key: str) -> str:
+        """Return the built-in name of a key that stands in a file."""
+        return self._own_keys.meaning(key)
+
+    def translated(self, file: RunFile, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        """Return rows of a file under built-in names where the team has names of its own."""
+        return (self._own_sample_keys if file.role in SAMPLES else self._own_keys).translate(rows)
 
     def json(self, file: RunFile) -> Document:
         """Return a JSON file's value, read once; problems are noted."""
@@ -182,9 +200,8 @@ class Source:
     def in_run(self, name: str) -> RunFile | None:
         """Return the file of the run that a path from data means: by its whole name, else by its last parts."""
         parts = name.replace("\\", "/").split("/")
-        by_name = {file.name: file for file in self.run.files}
         for start in range(len(parts)):
-            found = by_name.get("/".join(parts[start:]))
+            found = self._by_name.get("/".join(parts[start:]))
             if found is not None:
                 return found
         return None

@@ -22,8 +22,10 @@ NAMING_ROLES = (
     "packer_summary",
     "checkpoint_manifest",
     "run_summary",
+    "validation",
+    "package_audit",
 )
-"""Roles whose ``backbone`` field names the contract, in order of authority."""
+"""Roles whose ``backbone`` field names the contract, in order of authority; a validation has it in its ``summary``."""
 
 LIMIT = 4 << 20
 
@@ -75,7 +77,12 @@ def _head(location: str, size: int) -> Any:
 def _named(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
-    found = value.get("backbone", value.get("backbone_id"))
-    if isinstance(found, dict):
-        found = found.get("id")
-    return found if isinstance(found, str) and found else None
+    holders = (value, value.get("summary"))
+    for holder in holders:
+        for key in ("backbone", "backbone_id"):
+            found = holder.get(key) if isinstance(holder, dict) else None
+            if isinstance(found, dict):
+                found = found.get("id")
+            if isinstance(found, str) and found:
+                return found
+    return None

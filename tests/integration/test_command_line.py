@@ -162,7 +162,7 @@ def test_a_contract_that_cannot_be_read_is_named_beside_the_unknown_one(place: P
     contract.write_text(contract.read_text()[:-20])
     done = omnicheck(place, "check", "code0", "--contract", "kitchen_episode_qa")
     assert done.returncode == 2
-    assert "not readable: kitchen_episode_qa.json" in told(done)
+    assert "the contract 'kitchen_episode_qa' cannot be used" in told(done)
     report = json.loads(omnicheck(place, "check", "code0", "--format", "json").stdout)
     assert "kitchen_episode_qa.json" in report["runs"][0]["contract_source"]
 
