@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from importlib.metadata import version
 from pathlib import Path
 
 import jsonschema
@@ -271,6 +272,14 @@ def test_help_and_version(place: Path) -> None:
         done = omnicheck(place, command, "--help")
         assert (done.returncode, command in done.stdout) == (0, True)
     assert omnicheck(place, "chek").returncode == 2
+
+
+@pytest.mark.skipif(
+    tuple(map(int, version("click").split(".")[:2])) >= (8, 5),
+    reason="click 8.5 drops this help; pyproject excludes it",
+)
+def test_help_tells_what_an_argument_is(place: Path) -> None:
+    assert "Result directories" in omnicheck(place, "check", "--help").stdout
 
 
 def test_the_cache_is_private_and_not_in_the_tree(place: Path) -> None:
