@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import stat
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from tests.integration.command import FORMATS, ROOT, demo, omnicheck, told
+from tests.integration.command import FORMATS, ROOT, demo, environment, omnicheck, told
 
 VERDICTS = {0: "pass", 1: "fail", 2: "error", 3: "incomplete"}
 
@@ -29,12 +31,44 @@ def place(tmp_path: Path) -> Path:
     return work
 
 
-@pytest.mark.parametrize("code", [0, 1, 3])
-@pytest.mark.parametrize("format_", FORMATS)
-def test_the_exit_code_is_the_same_in_every_format(place: Path, code: int, format_: str) -> None:
-    done = omnicheck(place, "check", f"code{code}", "--format", format_, "--isolated")
-    assert (done.returncode, told(done)) == (code, "")
-    assert done.stdout.strip()
+IN_EVERY_FORMAT = """
+import contextlib, io, json, sys
+from omnicheck.__main__ import main
+from omnicheck.engine import judge
+from omnicheck.report import FORMATS
+
+def resolve(name, enabled, real=judge.resolve):
+    import msgspec
+    return msgspec.structs.replace(real(name, enabled), function=lambda **facts: 1 / 0)
+
+folder = sys.argv[1]
+if folder == "code2":
+    folder, judge.resolve = "code0", resolve
+codes = {}
+for each in FORMATS:
+    sys.argv[1:] = ["check", folder, "--isolated", "--no-cache", "--format", each]
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            main()
+        except SystemExit as stop:
+            codes[each] = stop.code
+    assert printed.getvalue().strip(), each
+print(json.dumps(codes))
+"""
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3])
+def test_the_exit_code_is_the_same_in_every_format(place: Path, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_EVERY_FORMAT, f"code{code}"],
+        cwd=place,
+        env=environment(place.parent / "cache"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == dict.fromkeys(FORMATS, code)
 
 
 def test_the_json_report_fits_the_published_schema(place: Path) -> None:
