@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 
 from omnicheck import __version__
+from omnicheck.content.masking import holds_credential
 from omnicheck.engine.store import tool_stamp, write_atomically
 from omnicheck.engine.unit import RunResult, Unit, listing_of
 from omnicheck.model.rule import Rule
-from omnicheck.readers.gate import state_of
+from omnicheck.readers.beside import state_again
 
 FRESH_NS = 2_000_000_000
 """Files touched this shortly before the start may change again within the same clock tick."""
@@ -61,19 +62,24 @@ class Cache:
             )
         except (OSError, ValueError):
             return None
-        if any(state_of(Path(seen.location)) != seen.state for seen in result.observed):
+        if any(state_again(seen.location, seen.state) != seen.state for seen in result.observed):
             return None
         self.hits += 1
         return result
 
     def put(self, unit: Unit, result: RunResult) -> None:
-        """Keep a result, unless a check crashed or a file is too fresh to be told from its next version."""
+        """Keep a result, unless a check crashed, a fact quotes a credential, or a file is too fresh.
+
+        A file that was just written cannot be told from its next version.
+        """
         if self._place is None or result.crashed:
             return
         newest = max((max(mtime, ctime) for _, mtime, ctime, _ in listing_of(unit.run).values()), default=0)
         if newest > self._started - FRESH_NS:
             return
-        write_atomically(self._place / f"run-{self.key(unit)}.msgpack", msgspec.msgpack.encode(result))
+        encoded = msgspec.msgpack.encode(result)
+        if not holds_credential(encoded):
+            write_atomically(self._place / f"run-{self.key(unit)}.msgpack", encoded)
 
     def across(
         self, rules: Sequence[Rule], results: Sequence[RunResult], compare: Callable[[], RunResult]
@@ -88,7 +94,7 @@ class Cache:
             return msgspec.msgpack.decode(entry.read_bytes(), type=RunResult)
         except (OSError, ValueError):
             result = compare()
-            if not result.crashed:
+            if not result.crashed and not holds_credential(msgspec.msgpack.encode(result)):
                 write_atomically(entry, msgspec.msgpack.encode(result))
             return result
 

@@ -36,6 +36,9 @@ from omnicheck.runs.discover import discover
 from omnicheck.runs.inventory import take_inventory
 from omnicheck.runs.resolve import resolve_contract
 
+TREE_FAMILIES = frozenset({"PUB", "SEC"})
+"""Families that judge files outside every run as well: what may be published does not depend on roles."""
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asked for.
@@ -103,7 +106,10 @@ def check_paths(
     units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
     # The code of a plug-in may change while its version stays: what it says is not kept.
     cache = Cache(book.digest, kept if profile == "lint" and not config.rules.checks else None)
-    results = _results(units, cache, jobs, progress)
+    tree = _tree_unit(found.tree, rules, loaded, jobs)
+    results = _results([*units, *tree], cache, jobs, progress)
+    # Files outside every run need hold nothing that a rule could judge.
+    results[len(units) :] = [msgspec.structs.replace(each, skipped=()) for each in results[len(units) :]]
     judged = contract_units(units, registry, rules, request.cwd, loaded.base)
     results += _results(judged, cache, 1, lambda _done, _total: None)
     results.append(_across(rules, results, cache, config.rules.checks, found.tree.path))
@@ -198,6 +204,15 @@ def _unit(
         plugins=loaded.config.rules.checks,
         jobs=jobs,
     )
+
+
+def _tree_unit(tree: Run, rules: tuple[Rule, ...], loaded: LoadedConfig, jobs: int) -> list[Unit]:
+    """Return the unit of the files that lie outside every run; none when there are no such files."""
+    fitting = tuple(rule for rule in rules if rule.scope == "run" and rule.family in TREE_FAMILIES)
+    if not tree.files or not fitting:
+        return []
+    base, plugins = str(loaded.base), loaded.config.rules.checks
+    return [Unit(run=tree, rules=fitting, workspace=base, fields=loaded.config.fields, plugins=plugins, jobs=jobs)]
 
 
 def _results(units: Sequence[Unit], cache: Cache, jobs: int, progress: Callable[[int, int], None]) -> list[RunResult]:

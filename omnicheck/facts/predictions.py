@@ -37,6 +37,10 @@ class Predictions(Struct, frozen=True):
             of pairs ``true_x``/``pred_x``. Lists are tuples.
         parsed: whether the row carries a parsed answer (``pred_json``); None where rows have no such key.
         columns: keys seen in any row.
+        seen: whether the true label occurs among the training labels, as stated, or None.
+        ranks: rank of the true candidate of a retrieval, or None.
+        errors: reconstruction error, or None.
+        targets: (id of the true, id of the retrieved record), or None.
     """
 
     file: RunFile
@@ -51,6 +55,10 @@ class Predictions(Struct, frozen=True):
     fields: dict[str, tuple[tuple[Value, ...], tuple[Value, ...]]]
     parsed: tuple[bool | None, ...]
     columns: frozenset[str]
+    seen: tuple[int | None, ...] = ()
+    ranks: tuple[int | None, ...] = ()
+    errors: tuple[float | None, ...] = ()
+    targets: tuple[tuple[str, str] | None, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -99,6 +107,10 @@ class PredictionFold:
                     _bit(row.get("correct")),
                     window_of(row),
                     (isinstance(answer, dict)) if any(key in row for key in ALIASES["predicted_answer"]) else None,
+                    _bit(row.get("true_label_seen_in_train")),
+                    frame_of(row.get("rank")),
+                    _number(row.get("feature_reconstruction_error")),
+                    self._target(row),
                 )
             )
             self._answers(row, truth, answer)
@@ -117,6 +129,10 @@ class PredictionFold:
             for side, value in zip(column, (true, predicted), strict=True):
                 side.extend([None] * (index - len(side)))
                 side.append(self._intern(_value(value)))
+
+    def _target(self, row: dict[str, Any]) -> tuple[str, str] | None:
+        true, given = row.get("future_record_id"), row.get("pred_future_record_id")
+        return (true, given) if isinstance(true, str) and isinstance(given, str) else None
 
     def _intern(self, value: Any) -> Any:
         try:
@@ -137,12 +153,12 @@ class PredictionFold:
 
     def fact(self) -> Predictions:
         """Return the columns."""
-        columns = tuple(zip(*self._rows, strict=True)) if self._rows else ((),) * 9
+        columns = tuple(zip(*self._rows, strict=True)) if self._rows else ((),) * 13
         fields = {
             key: (_padded(true, len(self._rows)), _padded(predicted, len(self._rows)))
             for key, (true, predicted) in self._fields.items()
         }
-        ids, lines, episodes, splits, true, predicted, correct, windows, parsed = columns
+        ids, lines, episodes, splits, true, predicted, correct, windows, parsed, seen, ranks, errors, targets = columns
         return Predictions(
             self._file,
             ids,
@@ -156,6 +172,10 @@ class PredictionFold:
             fields,
             parsed,
             frozenset(self._columns),
+            seen,
+            ranks,
+            errors,
+            targets,
         )
 
 
@@ -196,6 +216,15 @@ def _text(value: Any) -> str | None:
 def _bit(value: Any) -> int | None:
     text = str(value).strip().lower()
     return 1 if text in ("1", "true", "1.0") else 0 if text in ("0", "false", "0.0") else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _value(value: Any) -> Value:
