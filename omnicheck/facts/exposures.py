@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from omnicheck.facts.registry import fact
-from omnicheck.facts.source import Source
+from omnicheck.facts.source import Source, cause
 from omnicheck.model.errors import ReadError
 from omnicheck.model.run import RunFile
 from omnicheck.readers.gate import open_regular
@@ -85,7 +85,9 @@ def exposures(source: Source) -> Exposures | None:
         try:
             survey.file(file)
         except (ReadError, OSError, ValueError) as error:
-            survey.source.note(file, Problem(message=f"cannot be searched for leaks: {error}", kind="unreadable"))
+            survey.source.note(
+                file, Problem(message=f"cannot be searched for leaks: {cause(error)}", kind="unreadable")
+            )
     made = survey.made()
     return made if made.texts or made.structured or made.pictures else None
 
