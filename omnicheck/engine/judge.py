@@ -40,6 +40,7 @@ def judge(unit: Unit) -> RunResult:
         fields=unit.fields,
         jobs=unit.jobs,
         params={rule.id: rule.params for rule in unit.rules},
+        profile=unit.profile,
     )
     planned = [want.fact for _, found in checks for want in found.wants] + [
         w.fact for found in comparing for w in found.wants

@@ -40,6 +40,7 @@ class Source:
         run: the run.
         contract: the raw JSON value of the contract in force, or None.
         workspace: absolute path that relative paths of contracts and metadata start from.
+        profile: ``lint`` or ``publish``.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
         matrices: location to the header and rows of a small table that was read whole; None when it cannot be.
@@ -56,6 +57,7 @@ class Source:
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
         params: Mapping[str, Mapping[str, Any]] | None = None,
+        profile: str = "lint",
     ) -> None:
         self.run = run
         self.contract = contract
@@ -63,6 +65,7 @@ class Source:
         self.jobs = jobs
         self.params = params or {}
         self.secrets: set[bytes] = set()
+        self.profile = profile
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
         self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}

@@ -13,19 +13,12 @@ from msgspec import Struct, field
 from omnicheck.content.masking import mask_credentials
 from omnicheck.content.sniff import sniff
 from omnicheck.model.errors import ReadError, UsageError
-from omnicheck.model.run import RunFile
+from omnicheck.model.run import RunFile, Unread
 from omnicheck.readers.beside import SKIPPED
 from omnicheck.readers.gate import open_regular
 
 HEAD = 4096
 MAX_FILES = 1_000_000
-
-
-class Unreadable(Struct, frozen=True):
-    """An entry of the tree that is not read: why, in words."""
-
-    path: str
-    reason: str
 
 
 class Inventory(Struct, frozen=True):
@@ -40,7 +33,7 @@ class Inventory(Struct, frozen=True):
 
     roots: tuple[str, ...]
     files: tuple[RunFile, ...]
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: tuple[Unread, ...] = ()
     policies: tuple[str, ...] = field(default=())
 
 
@@ -74,7 +67,7 @@ def take_inventory(paths: Sequence[Path], cwd: Path, exclude: Sequence[str] = ()
         UsageError: a path does not exist, or the tree holds over a million files.
     """
     files: dict[str, RunFile] = {}
-    unreadable: list[Unreadable] = []
+    unreadable: list[Unread] = []
     roots: list[str] = []
     for given in paths:
         root = Path(os.path.abspath(cwd / given))  # noqa: PTH100 - resolve() would follow links
@@ -96,14 +89,14 @@ def take_inventory(paths: Sequence[Path], cwd: Path, exclude: Sequence[str] = ()
     return Inventory(tuple(roots), tuple(ordered), tuple(unreadable), policies)
 
 
-def _walk(folder: Path, unreadable: list[Unreadable], root: Path, cwd: Path) -> Iterator[Path]:
+def _walk(folder: Path, unreadable: list[Unread], root: Path, cwd: Path) -> Iterator[Path]:
     stack = [folder]
     while stack:
         here = stack.pop()
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
-            unreadable.append(Unreadable(display_path(here, root, cwd), f"cannot list: {error.strerror}"))
+            unreadable.append(Unread(display_path(here, root, cwd), f"cannot list: {error.strerror}", str(here)))
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -113,17 +106,17 @@ def _walk(folder: Path, unreadable: list[Unreadable], root: Path, cwd: Path) -> 
                 yield Path(entry.path)
 
 
-def _file(location: Path, shown: str, unreadable: list[Unreadable]) -> RunFile | None:
+def _file(location: Path, shown: str, unreadable: list[Unread]) -> RunFile | None:
     try:
         status = location.lstat()
     except OSError as error:
-        unreadable.append(Unreadable(shown, f"cannot stat: {error.strerror}"))
+        unreadable.append(Unread(shown, f"cannot stat: {error.strerror}", str(location)))
         return None
     if stat.S_ISLNK(status.st_mode):
-        unreadable.append(Unreadable(shown, "a symbolic link; links are not followed"))
+        unreadable.append(Unread(shown, "a symbolic link; links are not followed", str(location)))
         return None
     if not stat.S_ISREG(status.st_mode):
-        unreadable.append(Unreadable(shown, "not a regular file"))
+        unreadable.append(Unread(shown, "not a regular file", str(location)))
         return None
     return RunFile(
         path=shown,

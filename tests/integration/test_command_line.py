@@ -89,11 +89,18 @@ def test_an_empty_directory_says_so(place: Path) -> None:
 
 
 def test_no_known_role_says_so(place: Path) -> None:
-    (place / "code3" / "notes.bin").write_bytes(b"\x00\x01")
+    (place / "code3" / "notes.txt").write_text("hello\n")
     done = omnicheck(place, "check", "code3")
     assert done.returncode == 3
     assert "no file has a role" in done.stdout
-    assert "1 files, none of a known role" in done.stdout or "1 file, not of a known role" in done.stdout
+    assert "1 file, none of a known role" in done.stdout
+
+
+def test_a_finding_outside_every_run_comes_before_nothing_checked(place: Path) -> None:
+    (place / "code3" / "notes.bin").write_bytes(b"\x00\x01")
+    done = omnicheck(place, "check", "code3", "--format", "json")
+    assert done.returncode == 1
+    assert {each["rule"] for each in json.loads(done.stdout)["findings"]} == {"OMN004", "PUB109"}
 
 
 def test_nothing_checked_cannot_be_allowed_away(place: Path) -> None:
