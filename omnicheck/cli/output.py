@@ -6,6 +6,7 @@ import difflib
 import os
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,15 @@ def wants_color(choice: str) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def folded(line: str, hang: str = "") -> str:
+    """Return a line with its end, folded between words where a terminal shows it; whole for a pipe or a file."""
+    if not sys.stdout.isatty():
+        return f"{line}\n"
+    width = max(shutil.get_terminal_size().columns, 40)
+    parts = textwrap.wrap(line, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(parts) + "\n"
 
 
 def progress_on_stderr(*, wanted: bool) -> Callable[[int, int], None]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
+from omnicheck.cli.output import folded
 from omnicheck.engine.config import load_config
 from omnicheck.engine.rulebook import choose, extensions, load_rulebook
 from omnicheck.engine.store import cache_directory
@@ -29,5 +30,5 @@ def rules(
         return
     for rule in chosen:
         note = "" if rule.status == "stable" else f" ({rule.status})"
-        sys.stdout.write(f"{rule.id}  {rule.severity:<7}  {rule.name}{note}: {rule.summary}\n")
-    sys.stdout.write(f"{len(chosen)} rules, digest {book.digest[:12]}; `omnicheck explain ID` prints a page\n")
+        sys.stdout.write(folded(f"{rule.id}  {rule.severity:<7}  {rule.name}{note}: {rule.summary}", " " * 17))
+    sys.stdout.write(folded(f"{len(chosen)} rules, digest {book.digest[:12]}; `omnicheck explain ID` prints a page"))

@@ -20,7 +20,8 @@ def scan_findings(
     said: list[tuple[str, str, Finding]] = []
     tree = found.tree.path
     if not found.runs:  # said whatever is selected: nothing checked is never clean
-        what = f"{len(inventory.files)} files, none of a known role" if inventory.files else "no file"
+        count = len(inventory.files)
+        what = f"{count:,} file{'' if count == 1 else 's'}, none of a known role" if count else "no file"
         said.append(
             (
                 "OMN004",

@@ -10,7 +10,7 @@ from msgspec import Struct
 from omnicheck.contracts.adapter_keys import Key, Place, key_of, place_of
 from omnicheck.facts.adapter_spec import AdapterSpec
 from omnicheck.facts.registry import fact
-from omnicheck.facts.source import Source
+from omnicheck.facts.source import Source, cause
 from omnicheck.model.errors import ReadError
 from omnicheck.model.run import RunFile
 from omnicheck.readers.problem import Problem
@@ -90,7 +90,7 @@ def weights_headers(source: Source) -> tuple[WeightsHeader, ...]:
         try:
             found.append(WeightsHeader(file, read_header(file)))
         except (ReadError, OSError) as error:
-            source.note(file, Problem(message=f"cannot be read: {error}", kind="unreadable"))
+            source.note(file, Problem(message=f"cannot be read: {cause(error)}", kind="unreadable"))
     return tuple(found)
 
 

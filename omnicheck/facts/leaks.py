@@ -10,7 +10,7 @@ from msgspec import Struct
 from omnicheck.content import groups
 from omnicheck.content.part import Part
 from omnicheck.content.view import View
-from omnicheck.facts.source import Source
+from omnicheck.facts.source import Source, cause
 from omnicheck.model.errors import ReadError
 from omnicheck.model.run import RunFile
 from omnicheck.readers.problem import Problem
@@ -142,7 +142,8 @@ def visitor(source: Source, file: RunFile) -> Callable[[Part, Bytes], Iterator[L
         try:
             survey.part(file, part.members, part.kinds, View(data.read, data.size))
         except (ReadError, OSError, ValueError) as error:
-            source.note(file, Problem(message=f"cannot be searched for leaks: {error}", kind="unreadable"))
+            message = f"cannot be searched for leaks: {cause(error)}"
+            source.note(file, Problem(message=message, kind="unreadable"))
         yield from survey.leaks
 
     return look

@@ -29,6 +29,13 @@ class FileProblem(msgspec.Struct, frozen=True):
     problem: Problem
 
 
+def cause(error: Exception) -> str:
+    """Return what an error says of a file, without the place and the advice that a finding tells elsewhere."""
+    if isinstance(error, ReadError):
+        return error.message
+    return error.strerror or "an error of the system" if isinstance(error, OSError) else str(error)
+
+
 class Source:
     """One run as facts see it.
 
@@ -144,7 +151,7 @@ class Source:
                 self._digests[file.location] = digest.hexdigest()
             except (ReadError, OSError) as error:
                 self._digests[file.location] = None
-                self.note(file, Problem(message=f"cannot be hashed: {error}", kind="unreadable"))
+                self.note(file, Problem(message=f"cannot be hashed: {cause(error)}", kind="unreadable"))
         return self._digests[file.location]
 
     def line_ended(self, file: RunFile) -> bool:
