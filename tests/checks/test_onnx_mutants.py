@@ -122,6 +122,15 @@ def zeroed(how: str) -> onnx.ModelProto:
     return model(nodes, [port("x"), port("attention_mask")], [port("y")], [constant("zero", [0.0])])
 
 
+def uneven_branches() -> onnx.ModelProto:
+    """Return a model whose If gives one value in one branch and two in the other."""
+    branches = [
+        helper.make_graph([node("Abs", ["x"], [f"z{i}"])], f"b{i}", [], [port(f"z{i}")] * (i + 1)) for i in range(2)
+    ]
+    choice = node("If", ["c"], ["y"], then_branch=branches[0], else_branch=branches[1])
+    return plain(nodes=[choice], inputs=[port("x"), port("c", BOOL, [])])
+
+
 def idle_mask() -> onnx.ModelProto:
     """Return the decoder with a mask that is added to the result, after the last attention."""
 
@@ -267,6 +276,7 @@ MUTANTS: dict[str, tuple[Tree, str]] = {
         one(plain(nodes=[node("Abs", ["r"], ["y"]), node("Relu", ["x"], ["r"])])),
         "ONX111",
     ),
+    "branches of other lengths": (one(uneven_branches()), "ONX111"),
     "negative size": (
         one(
             edited(PLAIN, lambda graph: graph.initializer.add(name="w", data_type=FLOAT, dims=[-4], raw_data=b"")),
@@ -350,6 +360,7 @@ WARNED: dict[str, tuple[Tree, str]] = {
         },
         "ONX109",
     ),
+    "flag that is untrue": (one(PLAIN, manifest__json=manifest(PLAIN, external_data=True)), "ONX109"),
     "model without an entry": ({**HASHED, "run/new.onnx": PLAIN}, "ONX109"),
     "later opset": (
         one(
