@@ -431,6 +431,16 @@ def test_external_data_behind_links_and_special_files(
     assert [(each.rule, each.severity) for each in report.findings] == [("ONX108", level)]
 
 
+@pytest.mark.parametrize(("target", "rule"), [("../m.onnx", "ONX102"), ("real.onnx", "ONX101")])
+def test_a_contract_whose_model_is_a_link(target: str, rule: str, tmp_path: Path) -> None:
+    def link(run: Path) -> None:
+        (run / "model.onnx").rename(run / target)
+        (run / "model.onnx").symlink_to(target)
+        (run / "other.onnx").write_bytes(PLAIN.SerializeToString())
+
+    assert errors(judge(tmp_path, one(DENOISER, io_contract__json=V2), link)) == {rule}
+
+
 def test_a_location_that_is_stated_twice_is_told(tmp_path: Path) -> None:
     twice = external([("a", (4,), at(TWO))])
     twice.graph.initializer[0].external_data.add(key="location", value="other.bin")
