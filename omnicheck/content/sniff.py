@@ -43,7 +43,7 @@ def sniff(head: bytes, size: int) -> str:
     """
     if size == 0 or not head:
         return "empty"
-    return _binary_kind(head, size) or _text_kind(head, size)
+    return _binary_kind(head, size) or text_kind(head, size)
 
 
 def _binary_kind(head: bytes, size: int) -> str | None:
@@ -64,7 +64,8 @@ def _is_safetensors(head: bytes, size: int) -> bool:
     return size >= 10 and 2 <= length <= size - 8 and head[8:9] == b"{" and head[9:10] in (b'"', b"}", b" ")
 
 
-def _text_kind(head: bytes, size: int) -> str:
+def text_kind(head: bytes, size: int) -> str:
+    """Return the kind of text that begins so: ``json``, ``jsonl``, ``csv``, ``text``, or ``unknown`` for bytes."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text" if len(head) > 2 else "unknown"
     data = head.removeprefix(codecs.BOM_UTF8)
