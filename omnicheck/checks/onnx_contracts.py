@@ -36,7 +36,8 @@ def contract_file(documents: OnnxDocuments, onnx: tuple[OnnxFile, ...] | None) -
                 yield Finding(
                     path=contract.file.path,
                     pointer=said.path_pointer,
-                    message=f"{said.name} is bound to {said.path}, and there is no such file",
+                    message=f"{said.name} is bound to {said.path}, "
+                    + ("which is a link or no model" if said.name in contract.special else "and there is no such file"),
                     expected=said.path,
                     key=said.name,
                     help="Export the model, or mend the path.",

@@ -8,10 +8,12 @@ from msgspec import Struct
 
 from omnicheck.checks.declare import check
 from omnicheck.facts.onnx_digests import RecordedFile, RecordedFiles
+from omnicheck.facts.onnx_external import ExternalData
 from omnicheck.facts.onnx_manifest import ManifestEntry, OnnxManifest, QuantisedEntry, QuantisedProfile
 from omnicheck.facts.onnx_models import OnnxFile, OnnxModel
 from omnicheck.facts.quantisation import DtypeCensus
 from omnicheck.model.finding import Finding
+from omnicheck.readers.onnx_values import Graph
 
 _INTEGER = frozenset({"int8", "uint8", "int4", "uint4", "int2", "uint2"})
 _WANTED: tuple[tuple[str, frozenset[str]], ...] = (
@@ -63,9 +65,12 @@ def _differing(file: RecordedFile) -> Iterator[Finding]:
 
 
 @check("onnx_files.stale_manifest")
-def stale_manifest(manifests: tuple[OnnxManifest, ...], files: tuple[OnnxFile, ...]) -> Iterator[Finding]:
+def stale_manifest(
+    manifests: tuple[OnnxManifest, ...], files: tuple[OnnxFile, ...], data: tuple[ExternalData, ...] | None
+) -> Iterator[Finding]:
     """Yield a finding for each entry without a file, for each model without an entry, and for flags that are untrue."""
     present = {each.file.name: each for each in files}
+    external = {each.file.name for each in data or ()}
     for manifest in manifests:
         listings: tuple[ManifestEntry | QuantisedEntry, ...] = (*manifest.entries, *manifest.quantised)
         known = {entry.name for entry in listings}
@@ -90,20 +95,34 @@ def stale_manifest(manifests: tuple[OnnxManifest, ...], files: tuple[OnnxFile, .
             )
         for listed in manifest.entries:
             onnx = present.get(listed.name or "")
-            graph = onnx.model.graph if onnx is not None and onnx.model is not None else None
-            for side, said in (("inputs", listed.inputs), ("outputs", listed.outputs)):
-                names = (
-                    [port.name for port in (graph.feeds() if side == "inputs" else graph.outputs)] if graph else None
-                )
-                if names is not None and said is not None and list(said) != names:
-                    yield Finding(
-                        path=manifest.file.path,
-                        pointer=f"{listed.pointer}/{side}",
-                        message=f"lists other {side} of {listed.path} than the graph has",
-                        expected=names,
-                        actual=list(said),
-                        key=f"{listed.path}:{side}",
-                    )
+            if onnx is not None and onnx.model is not None:
+                yield from _untrue(manifest, listed, onnx.model.graph, outside=listed.name in external)
+
+
+def _untrue(manifest: OnnxManifest, listed: ManifestEntry, graph: Graph, *, outside: bool) -> Iterator[Finding]:
+    """Yield what an entry says of a graph and is not so."""
+    sides = (("inputs", listed.inputs, graph.feeds()), ("outputs", listed.outputs, graph.outputs))
+    for side, said, ports in sides:
+        names = [port.name for port in ports]
+        if said is not None and list(said) != names:
+            yield Finding(
+                path=manifest.file.path,
+                pointer=f"{listed.pointer}/{side}",
+                message=f"lists other {side} of {listed.path} than the graph has",
+                expected=names,
+                actual=list(said),
+                key=f"{listed.path}:{side}",
+            )
+    if listed.external is not None and listed.external != outside:
+        held = "refers to external data" if outside else "has no external data"
+        yield Finding(
+            path=manifest.file.path,
+            pointer=f"{listed.pointer}/external_data",
+            message=f"says external_data {str(listed.external).lower()}, but {listed.path} {held}",
+            expected=outside,
+            actual=listed.external,
+            key=f"{listed.path}:external_data",
+        )
 
 
 class QuantisedCopy(Struct, frozen=True, forbid_unknown_fields=True):

@@ -177,11 +177,12 @@ def local_path(prose: tuple[OnnxProse, ...]) -> Iterator[Finding]:
 
 
 def _wired(caches: KvCaches | None) -> set[str]:
-    """Return cache inputs that have an output of their own: the wiring rule speaks of those."""
+    """Return cache inputs that must have an output of their own: the rules on caches speak of those."""
     if caches is None:
         return set()
     made = {held.cache for held in caches.presents}
-    return {held.port.name for held in caches.pasts if held.cache in made}
+    optional = caches.family.optional
+    return {held.port.name for held in caches.pasts if held.cache in made or held.cache.kind not in optional}
 
 
 def _inputs(names: list[str]) -> str:

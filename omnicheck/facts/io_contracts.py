@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec import Struct
 
 from omnicheck.contracts.io_form import IoForm, ModelForm, read_form
@@ -18,13 +20,15 @@ class IoContract(Struct, frozen=True):
         file: the file.
         form: what it says, of either version.
         present: names of the models whose file is in the run, readable or not.
-        names: name in the run of each model's file; None where its path leads out of the run.
+        names: name in the run of each model's file; None where its path leads out of the run, by itself or by a link.
+        special: names of the models whose path leads to something that is no regular file of the run, such as a link.
     """
 
     file: RunFile
     form: IoForm
     present: frozenset[str]
     names: dict[str, str | None]
+    special: frozenset[str] = frozenset()
 
 
 class Bound(Struct, frozen=True):
@@ -53,8 +57,14 @@ def io_contracts(source: Source, onnx: tuple[OnnxFile, ...] | None) -> tuple[IoC
         if not document.readable:
             continue
         form = read_form(document.value)
-        names = {said.name: beside(file.folder, said.path) if said.path else None for said in form.models}
-        found.append(IoContract(file, form, frozenset(key for key, name in names.items() if name in files), names))
+        names = {said.name: _placed(source, file, said.path) for said in form.models}
+        present = frozenset(key for key, name in names.items() if name in files)
+        special = frozenset(
+            key
+            for key, name in names.items()
+            if name is not None and key not in present and source.exists(Path(source.run.location), name)
+        )
+        found.append(IoContract(file, form, present, names, special))
     return tuple(found)
 
 
@@ -68,3 +78,11 @@ def bound(contracts: tuple[IoContract, ...], onnx: tuple[OnnxModel, ...]) -> tup
         for said in contract.form.models
         if (name := contract.names[said.name]) is not None and name in models
     )
+
+
+def _placed(source: Source, file: RunFile, path: str) -> str | None:
+    """Return the name in the run of a path, or None when the path or a link on it leads out of the run."""
+    name = beside(file.folder, path) if path else None
+    if name is None:
+        return None
+    return None if source.exists(Path(source.run.location), name) is None else name

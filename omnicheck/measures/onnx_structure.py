@@ -19,6 +19,8 @@ _LOOKALIKES = frozenset(
 )
 LARGEST_COUNT = 2**63 - 1
 
+Scopes = tuple[set[str], ...]
+
 
 class Flaw(Struct, frozen=True):
     """What makes a model invalid.
@@ -120,19 +122,23 @@ def _inner_domains(model: Model) -> set[str]:
     return {domain for each in model.functions if any(node.graphs for node in each.nodes) for domain, _ in each.opsets}
 
 
-def _values(nodes: tuple[Node, ...], known: set[str], outputs: Iterable[str]) -> Iterator[Flaw]:
+def _values(nodes: tuple[Node, ...], known: set[str], outputs: Iterable[str], outer: Scopes = ()) -> Iterator[Flaw]:
+    """Yield values of a body that are made twice, too late or never; ``outer`` is what the bodies around it know."""
     own: set[str] = set()
     early: list[tuple[Node, str]] = []
     for node in nodes:
-        missing = [name for name in node.inputs if name and name not in known]
+        missing = [name for name in node.inputs if name and name not in known and not _in(outer, name)]
         if missing:
             early += [(node, name) for name in missing]
             known.update(missing)
         for _, graph in node.graphs:
-            inner = set(known)
-            inner.update(port.name for port in graph.inputs)
-            inner.update(tensor.name for tensor in graph.initializers)
-            yield from _values(graph.nodes, inner, [port.name for port in graph.outputs])
+            inner = {port.name for port in graph.inputs} | {tensor.name for tensor in graph.initializers}
+            if node.op == "If" and not node.domain and len(graph.outputs) != len(node.outputs):
+                message = (
+                    f"a branch of {node.name or node.op} gives {len(graph.outputs)} values, not {len(node.outputs)}"
+                )
+                yield Flaw("branches", message, node=node.name or node.op)
+            yield from _values(graph.nodes, inner, [port.name for port in graph.outputs], (*outer, known))
         for name in node.outputs:
             if name in own:
                 yield Flaw("made-twice", f"the value {name!a} is made twice", node=node.name or node.op, tensor=name)
@@ -141,8 +147,12 @@ def _values(nodes: tuple[Node, ...], known: set[str], outputs: Iterable[str]) ->
                 known.add(name)
     yield from _untimely(early, own)
     for name in outputs:
-        if name not in known:
+        if name not in known and not _in(outer, name):
             yield Flaw("no-output", f"the output {name!a} is made by no node", tensor=name)
+
+
+def _in(scopes: Scopes, name: str) -> bool:
+    return any(name in scope for scope in scopes)
 
 
 def _untimely(early: list[tuple[Node, str]], own: set[str]) -> Iterator[Flaw]:

@@ -11,6 +11,9 @@ from msgspec import Struct
 
 _TERM = re.compile(r"(?:(\d+)\s*\*\s*)?([^\s\d+*/()%,<>=][^\s+*/()%,<>=]*)(?:\s*\*\s*(\d+))?|(\d+)")
 _SIGN = re.compile(r"\s*\+\s*|\s+-\s+")
+LONGEST = 512
+"""Characters of a size that is taken apart."""
+
 ROUNDS = 120
 """Assignments of primes that are tried before a system counts as unsatisfiable."""
 
@@ -45,6 +48,8 @@ def parse(size: int | str) -> Linear:
     if isinstance(size, int):
         return Linear((), size)
     text = size.strip()
+    if len(text) > LONGEST:
+        return Linear(((text, 1),))
     signs = [1, *(-1 if "-" in found else 1 for found in _SIGN.findall(text))]
     terms: list[tuple[str, int]] = []
     constant = 0

@@ -98,6 +98,44 @@ def static_cache(*, swap: bool = False) -> onnx.ModelProto:
     return model(nodes, inputs, outputs, [constant("w", [1] * 16, (4, 4))])
 
 
+def denoising(*, swap: bool = False, cross_grows: bool = False) -> onnx.ModelProto:
+    """Return two layers of a decoder with a growing cache of its own and a constant one of cross attention."""
+    nodes, pasts, presents = [node("MatMul", ["x", "w"], ["n"])], [port("x", shape=["B", 2, "T_new", 4])], []
+    for layer in range(2):
+        for kind in ("self", "cross"):
+            for slot in SLOTS:
+                name = f"{kind}_{slot}_{layer}"
+                held = f"past_{kind}_{slot}_{1 - layer}" if swap and kind == "cross" else f"past_{name}"
+                grows = kind == "self" or cross_grows
+                nodes.append(
+                    node("Concat", [held, "n"], [f"present_{name}"], axis=2)
+                    if grows
+                    else node("Identity", [held], [f"present_{name}"])
+                )
+                steps = ("T_cache", "T_cache + T_new") if grows else ("T_enc", "T_enc")
+                pasts.append(port(f"past_{name}", shape=["B", 2, steps[0], 4]))
+                presents.append(port(f"present_{name}", shape=["B", 2, steps[1], 4]))
+    return model(nodes, pasts, presents, [constant("w", [1] * 16, (4, 4))])
+
+
+def with_past(*, keep: bool = True) -> onnx.ModelProto:
+    """Return a decode graph of an encoder-decoder: it takes encoder caches and does not give them back."""
+    nodes, pasts, presents = [node("MatMul", ["x", "w"], ["n"])], [port("x", shape=["B", 2, "T_new", 4])], []
+    for kind, steps in (("decoder", "past"), ("encoder", "encoder_sequence_length")):
+        for slot in SLOTS:
+            name = f"past_key_values.0.{kind}.{slot}"
+            pasts.append(port(name, shape=["B", 2, steps, 4]))
+            if kind == "decoder":
+                made = f"present.0.{kind}.{slot}"
+                nodes.append(node("Concat", [name, "n"], [made], axis=2))
+                presents.append(port(made, shape=["B", 2, "past + T_new", 4]))
+            else:
+                nodes.append(node("MatMul", ["n", name], [f"a_{slot}"]))
+    nodes.append(node("Add", ["a_key", "a_value"], ["logits"]))
+    made = model(nodes, pasts, [port("logits", shape=None), *presents], [constant("w", [1] * 16, (4, 4))])
+    return made if keep else without(made, "present.0.decoder.value")
+
+
 def forgets(name: str) -> onnx.ModelProto:
     """Return the decoder with one cache output that is the new step alone."""
 
@@ -140,6 +178,8 @@ CLEAN: dict[str, Tree] = {
     "function": one(with_function()),
     "combined": one(combined()),
     "static": one(static_cache()),
+    "self and cross": one(denoising()),
+    "encoder-decoder": one(with_past()),
     "pair": PAIR,
     "pair with contract": {**LM, "run/io_contract_lm_0p6.json": lm(PREFILL, DECODER, 2)},
     "declared growing": kv_contract(DECODER, GROWING),
@@ -168,6 +208,7 @@ MUTANTS: dict[str, tuple[Tree, str]] = {
     "both outputs of a layer lost": (one(without(DECODER, "present_key_1", "present_value_1")), "KVC101"),
     "all outputs lost": (one(without(DECODER, *(f"present_{s}_{i}" for s in SLOTS for i in range(2)))), "KVC101"),
     "optimum output renamed": (one(renamed(OPTIMUM, "present.1.key", "present_1_key")), "KVC101"),
+    "decoder output of an encoder-decoder lost": (one(with_past(keep=False)), "KVC101"),
     "layer left out": (one(decoder([0, 1, 3])), "KVC102"),
     "layer with a zero": (one(decoder(1, past="past_{slot}_0{layer}", present="present_{slot}_0{layer}")), "KVC102"),
     "layer in other digits": (one(renamed(decoder(1), "present_key_0", "present_key_\u0660")), "KVC102"),
@@ -187,6 +228,7 @@ MUTANTS: dict[str, tuple[Tree, str]] = {
         one(decoder(1, past="past_cross_{slot}_{layer}", present="present_cross_{slot}_{layer}")),
         "KVC104",
     ),
+    "cross attention of a denoiser grows": (one(denoising(cross_grows=True)), "KVC104"),
     "prefill of more layers": (
         {**PAIR, "run/lm_prefill.onnx": decoder(3, prefill=True, steps=("", "T_new"), total="T_new")},
         "KVC105",
@@ -219,6 +261,7 @@ MUTANTS: dict[str, tuple[Tree, str]] = {
     "key and value swapped in calls": (one(with_function(swap=True)), "KVC106"),
     "combined caches swapped": (one(combined(swap=True)), "KVC106"),
     "static caches swapped": (one(static_cache(swap=True)), "KVC106"),
+    "cross caches swapped": (one(denoising(swap=True)), "KVC106"),
     "cache forgotten": (one(forgets("present_value_1")), "KVC106"),
     "swapped under a contract": (
         {**TIED, DECODE_AT: swapped(DECODER, "past_value_0", "past_value_1")},

@@ -122,6 +122,15 @@ def zeroed(how: str) -> onnx.ModelProto:
     return model(nodes, [port("x"), port("attention_mask")], [port("y")], [constant("zero", [0.0])])
 
 
+def uneven_branches() -> onnx.ModelProto:
+    """Return a model whose If gives one value in one branch and two in the other."""
+    branches = [
+        helper.make_graph([node("Abs", ["x"], [f"z{i}"])], f"b{i}", [], [port(f"z{i}")] * (i + 1)) for i in range(2)
+    ]
+    choice = node("If", ["c"], ["y"], then_branch=branches[0], else_branch=branches[1])
+    return plain(nodes=[choice], inputs=[port("x"), port("c", BOOL, [])])
+
+
 def idle_mask() -> onnx.ModelProto:
     """Return the decoder with a mask that is added to the result, after the last attention."""
 
@@ -267,6 +276,7 @@ MUTANTS: dict[str, tuple[Tree, str]] = {
         one(plain(nodes=[node("Abs", ["r"], ["y"]), node("Relu", ["x"], ["r"])])),
         "ONX111",
     ),
+    "branches of other lengths": (one(uneven_branches()), "ONX111"),
     "negative size": (
         one(
             edited(PLAIN, lambda graph: graph.initializer.add(name="w", data_type=FLOAT, dims=[-4], raw_data=b"")),
@@ -350,6 +360,7 @@ WARNED: dict[str, tuple[Tree, str]] = {
         },
         "ONX109",
     ),
+    "flag that is untrue": (one(PLAIN, manifest__json=manifest(PLAIN, external_data=True)), "ONX109"),
     "model without an entry": ({**HASHED, "run/new.onnx": PLAIN}, "ONX109"),
     "later opset": (
         one(
@@ -418,6 +429,16 @@ def test_external_data_behind_links_and_special_files(
 ) -> None:
     report = judge(tmp_path, tree, change)
     assert [(each.rule, each.severity) for each in report.findings] == [("ONX108", level)]
+
+
+@pytest.mark.parametrize(("target", "rule"), [("../m.onnx", "ONX102"), ("real.onnx", "ONX101")])
+def test_a_contract_whose_model_is_a_link(target: str, rule: str, tmp_path: Path) -> None:
+    def link(run: Path) -> None:
+        (run / "model.onnx").rename(run / target)
+        (run / "model.onnx").symlink_to(target)
+        (run / "other.onnx").write_bytes(PLAIN.SerializeToString())
+
+    assert errors(judge(tmp_path, one(DENOISER, io_contract__json=V2), link)) == {rule}
 
 
 def test_a_location_that_is_stated_twice_is_told(tmp_path: Path) -> None:

@@ -301,6 +301,7 @@ FIXTURES: dict[str, Tree] = {
     "ONX109/pass/listed": one(PLAIN, manifest__json=manifest(PLAIN, inputs=["x"], outputs=["y"])),
     "ONX109/fail/gone-and-new": {"run/vae.onnx": PLAIN, "run/manifest.json": manifest(PLAIN)},
     "ONX109/fail/other-names": one(PLAIN, manifest__json=manifest(PLAIN, inputs=["latents"], outputs=["y"])),
+    "ONX109/fail/flag": one(PLAIN, manifest__json=manifest(PLAIN, external_data=True, external_files=[])),
     "ONX110/pass/declared": one(
         PLAIN, io_contract__json=contract({"model": described(PLAIN, "model.onnx", opset={"ai.onnx": 17})})
     ),
