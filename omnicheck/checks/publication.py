@@ -100,9 +100,7 @@ def too_large(judged: tuple[Judged, ...], rules: Publication, params: TooLarge) 
     total = sum(each.file.size for each in judged if each.decision.ships)
     most = params.total_bytes or rules.policy.total
     if total > most:
-        message = (
-            f"the files that may be published have {size_of(total)} in all, more than {size_of(most)}"
-        )
+        message = f"the files that may be published have {size_of(total)} in all, more than {size_of(most)}"
         yield Finding(path=rules.run, message=message, expected=most, actual=total, key="total")
 
 
