@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from omnicheck.engine.config import load_config
-from omnicheck.engine.rulebook import choose, load_rulebook
+from omnicheck.engine.rulebook import choose, extensions, load_rulebook
 from omnicheck.engine.store import cache_directory
 
 
@@ -20,7 +20,7 @@ def rules(
 ) -> None:
     """List the rules that are known, with their severities."""
     loaded = load_config(Path.cwd())
-    book = load_rulebook([loaded.base / extra for extra in loaded.config.rules.extend], cache_directory())
+    book = load_rulebook(extensions(loaded), cache_directory())
     wanted = tuple(part.strip() for part in select.split(",") if part.strip())
     chosen = choose(book.rules(), wanted or ("ALL",), (), preview=True)
     if format_ == "json":

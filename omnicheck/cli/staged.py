@@ -60,7 +60,8 @@ def _staged(cwd: Path) -> tuple[Path, list[Path]]:
     if top.returncode:
         raise UsageError("--staged works in a git repository only", path=str(cwd))
     root = Path(os.fsdecode(top.stdout.rstrip(b"\n")))
-    command = [git, "-C", str(root), "diff", "--cached", "--name-only", "-z", "--no-ext-diff"]
+    command = [git, "-C", str(root), "diff", "--cached", "--name-only", "-z", "--no-ext-diff", "--no-renames"]
+    # Without renames: a file that was moved away is missing where it was, and that run is looked at too.
     names = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - as above
     if names.returncode:
         raise UsageError("git could not list the staged files", path=str(root))

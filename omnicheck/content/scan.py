@@ -4,7 +4,7 @@ How to use it::
 
     def look(part: Part, blob: Blob) -> Iterable[Span]:
         if "text" in part.groups:
-            for piece in blob.pieces():         # whole text, once; one piece up to 16 MiB, cut at line ends
+            for piece in blob.pieces():         # whole text, once; one piece up to 16 MiB, else cut at line ends
                 yield from spans(piece.data)    # piece.offset and piece.line say where it starts
         elif "safetensors" in part.kinds:
             yield from metadata_spans(blob.read(0, 1 << 20))   # only what is asked for is read

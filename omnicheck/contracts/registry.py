@@ -141,8 +141,13 @@ class Registry(Struct, frozen=True):
             near = difflib.get_close_matches(name, self.ids(), n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             known = ", ".join(self.ids()) or "none"
-            raise ContractError(f"no contract is called {name!r}", hint=f"{hint}known: {known}")
+            raise ContractError(f"no contract is called {name!r}", hint=f"{hint}known: {known}{self.nameless()}")
         return self.entries[name]
+
+    def nameless(self) -> str:
+        """Return in words which files could not be read so far that their id is known; empty when there is none."""
+        broken = [f"{each.path.name}: {each.message}" for each in self.unusable if each.id is None]
+        return f"; not readable: {', '.join(broken)}" if broken else ""
 
     def digest(self) -> str:
         """Return a SHA-256 over ids and bytes of all contracts in force, hex."""

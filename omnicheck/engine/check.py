@@ -17,8 +17,9 @@ from omnicheck.engine.config import LoadedConfig
 from omnicheck.engine.contract_units import conflict_findings, contract_units
 from omnicheck.engine.coverage import coverage_of, summary_of
 from omnicheck.engine.executor import map_units, usable_cores
+from omnicheck.engine.overrides import configured
 from omnicheck.engine.own_rules import covers, scan_findings
-from omnicheck.engine.rulebook import Rulebook, choose, load_rulebook
+from omnicheck.engine.rulebook import Rulebook, choose, extensions, load_rulebook
 from omnicheck.engine.store import cache_directory
 from omnicheck.engine.unit import RunResult, Unit
 from omnicheck.engine.verdict import Judge, apply_allow, decide, summarise
@@ -34,6 +35,9 @@ from omnicheck.model.run import Run
 from omnicheck.runs.discover import discover
 from omnicheck.runs.inventory import take_inventory
 from omnicheck.runs.resolve import resolve_contract
+
+TREE_FAMILIES = frozenset({"PUB", "SEC"})
+"""Families that judge files outside every run as well: what may be published does not depend on roles."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,29 +85,33 @@ def check_paths(
     """
     config = loaded.config
     profile = request.profile or config.profile
-    book = load_rulebook(
-        [loaded.base / extra for extra in config.rules.extend], cache_directory() if request.use_cache else None
-    )
+    scanned = [request.cwd / path for path in request.paths]
+    kept = cache_directory(scanned) if request.use_cache else None
+    book = load_rulebook(extensions(loaded), kept)
     _pinned(config.rules.digest, book)
-    rules = _configured(
+    rules = configured(
         choose(
             book.rules(),
             request.select or config.rules.select,
             (*config.rules.ignore, *request.ignore),
             preview=config.rules.preview,
         ),
-        config.rules.params,
+        book,
+        config,
     )
     inventory = take_inventory(request.paths, request.cwd, config.exclude)
     found = discover(inventory, config.roles, _links(request, loaded))
     registry = Registry.load([loaded.base / path for path in config.contracts.paths])
     jobs = request.jobs or usable_cores()
     units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
-    cache = Cache(book.digest, enabled=request.use_cache and profile == "lint")
-    results = _results(units, cache, jobs, progress)
+    # The code of a plug-in may change while its version stays: what it says is not kept.
+    cache = Cache(book.digest, kept if profile == "lint" and not config.rules.checks else None)
+    tree = _tree_unit(found.tree, rules, loaded, profile, jobs)
+    results = _results([*units, *tree], cache, jobs, progress)
+    # Files outside every run need hold nothing that a rule could judge.
+    results[len(units) :] = [msgspec.structs.replace(each, skipped=()) for each in results[len(units) :]]
     judged = contract_units(units, registry, rules, request.cwd, loaded.base)
     results += _results(judged, cache, 1, lambda _done, _total: None)
-    results += _results(_tree(found.tree, rules, request, loaded, profile), cache, 1, lambda _done, _total: None)
     results.append(_across(rules, results, cache, config.rules.checks, found.tree.path))
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += scan_findings(rules, inventory, found, loaded)
@@ -134,7 +142,7 @@ def check_paths(
         verdict=decide(
             diagnostics,
             request.fail_on or config.fail_on,
-            required_skipped=profile == "publish" and any(skip.rule in required for skip in skipped),
+            judged=_judged(rules, results) and not (profile == "publish" and any(s.rule in required for s in skipped)),
         ),
         summary=summarise(diagnostics),
         findings=tuple(diagnostics),
@@ -152,11 +160,9 @@ def _pinned(digest: str | None, book: Rulebook) -> None:
         )
 
 
-def _configured(rules: Sequence[Rule], params: dict[str, dict[str, object]]) -> tuple[Rule, ...]:
-    return tuple(
-        msgspec.structs.replace(rule, params={**rule.params, **params[rule.id]}) if rule.id in params else rule
-        for rule in rules
-    )
+def _judged(rules: Sequence[Rule], results: Sequence[RunResult]) -> bool:
+    """Whether any rule ran; what the engine itself speaks always does, and counts where nothing else was wanted."""
+    return any(result.ran for result in results) or all(rule.scope == "engine" for rule in rules)
 
 
 def _links(request: Request, loaded: LoadedConfig) -> tuple[tuple[str, ...], ...]:
@@ -186,11 +192,11 @@ def _unit(
             contract = registry.get(named).value
     elif named is not None:
         known = ", ".join(registry.ids())
-        by = f"metadata names {named!r}, which is not among the contracts ({known})"
+        by = f"metadata names {named!r}, which is not among the contracts ({known}{registry.nameless()})"
     run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)
     return Unit(
         run=run,
-        rules=tuple(rule for rule in rules if rule.scope in ("run", "files")),
+        rules=tuple(rule for rule in rules if rule.scope == "run"),
         comparing=tuple(rule for rule in rules if rule.scope == "across"),
         contract=contract,
         workspace=str(loaded.base),
@@ -201,15 +207,14 @@ def _unit(
     )
 
 
-def _tree(tree: Run, rules: Sequence[Rule], request: Request, loaded: LoadedConfig, profile: str) -> tuple[Unit, ...]:
-    """Return the unit of the files outside every run: rules about files judge them too."""
-    judging = tuple(rule for rule in rules if rule.scope == "files")
-    if not judging or not (tree.files or tree.unread):
-        return ()
-    base = msgspec.structs.replace(tree, location=str(request.cwd))
-    return (
-        Unit(run=base, rules=judging, workspace=str(loaded.base), plugins=loaded.config.rules.checks, profile=profile),
-    )
+def _tree_unit(tree: Run, rules: tuple[Rule, ...], loaded: LoadedConfig, profile: str, jobs: int) -> list[Unit]:
+    """Return the unit of the files that lie outside every run; none when there are no such files."""
+    fitting = tuple(rule for rule in rules if rule.scope == "run" and rule.family in TREE_FAMILIES)
+    if not (tree.files or tree.unread) or not fitting:
+        return []
+    base, plugins = str(loaded.base), loaded.config.rules.checks
+    fields = loaded.config.fields
+    return [Unit(run=tree, rules=fitting, workspace=base, fields=fields, plugins=plugins, jobs=jobs, profile=profile)]
 
 
 def _results(units: Sequence[Unit], cache: Cache, jobs: int, progress: Callable[[int, int], None]) -> list[RunResult]:

@@ -159,8 +159,9 @@ def stated_splits(
     for each in metrics or ():
         split = each.record.raw("eval_split")
         key = "eval_split"
-        if split is None and each.record.raw("split") in SPLITS:
-            split, key = each.record.raw("split"), "split"  # elsewhere the word says how episodes were divided
+        other = each.record.raw("split")
+        if split is None and isinstance(other, str) and other in SPLITS:
+            split, key = other, "split"  # elsewhere the word says how episodes were divided
         if isinstance(split, str) and str(each.record.value) not in seen:
             seen.add(str(each.record.value))
             named = each.file.tag or _after_eval(str(each.record.raw("run_id") or "")) or folder

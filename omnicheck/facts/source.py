@@ -12,7 +12,8 @@ import msgspec
 from omnicheck.facts.aliases import ALIASES
 from omnicheck.model.errors import EscapeError, ReadError
 from omnicheck.model.run import Observed, Run, RunFile
-from omnicheck.readers.gate import inside, open_regular
+from omnicheck.readers.beside import files_below, tree_state
+from omnicheck.readers.gate import inside, open_regular, state_of
 from omnicheck.readers.json_document import Document, read_json
 from omnicheck.readers.problem import Problem
 from omnicheck.readers.text import read_text
@@ -35,6 +36,9 @@ class Source:
         profile: ``lint`` or ``publish``.
         problems: what was unreadable or mistyped so far, in order of discovery.
         observed: paths outside the listing that were looked at.
+        matrices: location to the header and rows of a small table that was read whole; None when it cannot be.
+        params: parameters of the selected rules, by id, for facts that depend on a policy.
+        secrets: texts of credentials met so far; no finding may quote them.
     """
 
     def __init__(
@@ -46,18 +50,23 @@ class Source:
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
         profile: str = "lint",
+        params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.run = run
         self.contract = contract
         self.workspace = workspace
         self.jobs = jobs
         self.profile = profile
+        self.params = params or {}
+        self.secrets: set[bytes] = set()
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
+        self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}
         self._aliases = {**ALIASES, **{key: (*own, *ALIASES.get(key, (key,))) for key, own in (fields or {}).items()}}
         self._documents: dict[str, Document] = {}
         self._texts: dict[str, str | None] = {}
         self._digests: dict[str, str | None] = {}
+        self._trees: dict[str, tuple[RunFile, ...]] = {}
 
     def aliases(self, key: str) -> tuple[str, ...]:
         """Return the names under which a value may stand, the team's own first."""
@@ -120,6 +129,15 @@ class Source:
                 self.note(file, Problem(message=f"cannot be hashed: {error}", kind="unreadable"))
         return self._digests[file.location]
 
+    def line_ended(self, file: RunFile) -> bool:
+        """Whether the last byte of a file is a line end; an empty or unreadable file counts as ended."""
+        try:
+            with open_regular(file.disk) as stream:
+                stream.seek(max(file.size - 1, 0))
+                return stream.read(1) in (b"\n", b"")
+        except (ReadError, OSError):
+            return True
+
     def note(self, file: RunFile, problem: Problem) -> None:
         """Note that a value of a file is not of the type its role asks for."""
         entry = FileProblem(file, problem)
@@ -132,9 +150,34 @@ class Source:
             place = inside(root, name)
         except EscapeError:
             return None
-        found = place.exists()
-        self.observed.add(Observed(str(place), "present" if found else "absent"))
-        return found
+        state = state_of(place)
+        self.observed.add(Observed(str(place), state))
+        return state == "present"
+
+    def below(self, file: RunFile) -> tuple[RunFile, ...]:
+        """Return every regular file in the directory of a file of the run, those of nested runs included.
+
+        Their names are relative to that directory, their kinds unknown.
+        """
+        folder = file.disk.parent
+        if str(folder) not in self._trees:
+            found = files_below(folder)
+            self.observed.add(Observed(str(folder), tree_state(found)))
+            shown = file.path.rpartition("/")[0]
+            self._trees[str(folder)] = tuple(
+                RunFile(
+                    path=f"{shown}/{seen.name}" if shown else seen.name,
+                    name=seen.name,
+                    location=seen.location,
+                    kind="",
+                    size=seen.size,
+                    mtime_ns=seen.mtime_ns,
+                    ctime_ns=seen.ctime_ns,
+                    inode=seen.inode,
+                )
+                for seen in found
+            )
+        return self._trees[str(folder)]
 
     def in_run(self, name: str) -> RunFile | None:
         """Return the file of the run that a path from data means: by its whole name, else by its last parts."""

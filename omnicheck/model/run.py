@@ -97,7 +97,10 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 class Observed(Struct, frozen=True):
-    """A path outside the run's listing that a fact looked at, and what was seen there (for the cache)."""
+    """A path outside the run's listing that a fact looked at, and what was seen there (for the cache).
+
+    ``state`` is ``present``, ``absent``, or ``tree:`` with a digest of all files below.
+    """
 
     location: str
     state: str

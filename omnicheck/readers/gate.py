@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from omnicheck.model.errors import EscapeError, ReadError
 
@@ -97,6 +97,14 @@ def open_regular(path: Path, limit: int | None = None) -> BinaryIO:
         os.close(descriptor)
         raise ReadError(f"{status.st_size} bytes, more than the {limit} that are read", path=_shown_name(path))
     return os.fdopen(descriptor, "rb")
+
+
+def state_of(path: Path) -> Literal["present", "absent"]:
+    """Return whether something lies at a path; what cannot be looked at is absent."""
+    try:
+        return "present" if path.exists() else "absent"
+    except OSError:  # no permission on the way, or a name that is too long
+        return "absent"
 
 
 def stamp(stream: BinaryIO) -> tuple[int, int]:

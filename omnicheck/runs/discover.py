@@ -19,6 +19,13 @@ SHARD = re.compile(r"shards?(?:[_.-]?\d+(?:[_.-]?of[_.-]?\d+)?)?$")
 """A directory that holds one shard of its parent's evaluation: ``shard_0``, ``shard-03-of-08``, ``shards``."""
 
 
+OWN_SHARD = re.compile(r"(?P<whole>.+?)[_.-]shard[_.-]?\d+(?:[_.-]?of[_.-]?\d+)?$")
+"""A directory that names the evaluation that it is a shard of: ``night_eval_shard3``, ``eval-shard-3-of-8``."""
+
+EVALUATIONS = frozenset({"eval", "evaluation", "test", "val", "predictions"})
+"""Names that say nothing apart from the directory above them."""
+
+
 class Found(msgspec.Struct, frozen=True):
     """The runs of an inventory, and the files that belong to none as one tree."""
 
@@ -32,7 +39,8 @@ def discover(
     """Bind files to runs and roles.
 
     A directory is a run when a file of an anchoring role lies in it; the parts of a packaged tree and the
-    shard directories of an evaluation belong to their parent. A file belongs to the nearest run root.
+    shard directories of an evaluation belong to their parent. Directories ``<eval>_shard_<k>`` belong to the run of
+    ``<eval>`` beside them; without it they make one run together. A file belongs to the nearest run root.
 
     Args:
         inventory: what was found on disk.
@@ -41,21 +49,26 @@ def discover(
     """
     table = role_table(roles)
     owners: dict[str, list[RunFile]] = defaultdict(list)
-    anchors = _run_roots(inventory, table)
+    anchors, shards = _run_roots(inventory, table)
     links = {folder: group for group in linked for folder in group}
     outside: list[RunFile] = []
     for file in inventory.files:
         folder = file.location.rsplit("/", 1)[0]
-        owner = _nearest(folder, links) or _nearest(folder, anchors)
+        owner = _nearest(folder, links)
+        if owner is not None:
+            owners[links[owner][0]].append(file)
+            continue
+        owner = _nearest(folder, anchors | shards.keys())
         if owner is None:
             outside.append(file)
         else:
-            owners[links[owner][0] if owner in links else owner].append(file)
+            owners[shards.get(owner, owner)].append(file)
     unread: dict[str, list[Unread]] = defaultdict(list)
     for entry in inventory.unreadable:
-        place = entry.location.rsplit("/", 1)[0]
-        near = _nearest(place, links) or _nearest(place, anchors) or ""
-        unread[links[near][0] if near in links else near].append(entry)
+        folder = entry.location.rsplit("/", 1)[0]
+        link = _nearest(folder, links)
+        near = _nearest(folder, anchors | shards.keys()) or ""
+        unread[links[link][0] if link else shards.get(near, near)].append(entry)
     runs = [
         _run(root, files, table, next((group for group in linked if group[0] == root), ()))
         for root, files in sorted(owners.items())
@@ -71,29 +84,62 @@ def discover(
     return Found(tuple(sorted(runs, key=lambda run: run.path)), tree)
 
 
-def _run_roots(inventory: Inventory, table: tuple[Role, ...]) -> set[str]:
+def _run_roots(inventory: Inventory, table: tuple[Role, ...]) -> tuple[set[str], dict[str, str]]:
+    """Return the run roots, and each directory that is a shard of a run beside it with the root of that run."""
     anchored: set[str] = set()
+    predicted: set[str] = set()
     for file in inventory.files:
         role = role_of(file.location, table)
         if role is not None and role.anchor:
             anchored.add(file.location.rsplit("/", 1)[0])
-    return {_lift(folder, anchored) for folder in anchored}
+        if role is not None and role.name == "shard_predictions":
+            predicted.add(file.location.rsplit("/", 1)[0])
+    shards = _own_shards(predicted, anchored)
+    roots = {_lift(folder, anchored) for folder in anchored - shards.keys()}
+    return roots, {folder: root for folder, root in shards.items() if folder not in roots}
+
+
+def _own_shards(predicted: set[str], anchored: set[str]) -> dict[str, str]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for folder in predicted:
+        path = PurePosixPath(folder)
+        match = OWN_SHARD.match(path.name)
+        if match is not None:
+            groups[str(path.parent / match["whole"])].append(folder)
+    found: dict[str, str] = {}
+    for whole, folders in groups.items():
+        path = PurePosixPath(whole)
+        if whole in anchored:
+            root = _lift(whole, anchored)
+        elif path.parent.name in PARTS or (path.name in EVALUATIONS and str(path.parent) in anchored):
+            root = _lift(str(path.parent), anchored)
+        elif len(folders) > 1:
+            root = whole
+        else:
+            continue
+        found.update(dict.fromkeys(folders, root))
+    return found
 
 
 def _lift(folder: str, anchored: set[str]) -> str:
     """Return the run root of a directory that holds role files: itself, or what it is a part of."""
     path = PurePosixPath(folder)
-    if SHARD.match(path.name):
-        parent = path.parent
-        if parent.name == "shards":
-            parent = parent.parent
-        if str(parent) in anchored or path.name != "shards":
-            path = parent
+    above = _unsharded(folder)
+    if str(above) in anchored or path.name != "shards":
+        path = above
     if path.name in PARTS:
-        siblings = {PurePosixPath(other).name for other in anchored if PurePosixPath(other).parent == path.parent}
+        siblings = {other.name for other in map(_unsharded, anchored) if other.parent == path.parent}
         if str(path.parent) in anchored or len(siblings & PARTS) > 1 or path.name in {"eval", "training"}:
             path = path.parent
     return str(path)
+
+
+def _unsharded(folder: str) -> PurePosixPath:
+    """Return the directory whose evaluation a shard directory is a part of; any other directory as it is."""
+    path = PurePosixPath(folder)
+    if not SHARD.match(path.name):
+        return path
+    return path.parent.parent if path.parent.name == "shards" else path.parent
 
 
 def _nearest(folder: str, roots: set[str] | dict[str, tuple[str, ...]]) -> str | None:
@@ -118,15 +164,28 @@ def _run(root: str, files: list[RunFile], table: tuple[Role, ...], linked: tuple
 
 def _root_path(file: RunFile, root: str) -> str:
     """Return the display path of a run root from one of its files."""
+    if not file.location.startswith(f"{root}/"):
+        base, _, name = root.rpartition("/")
+        parent = _root_path(file, base)
+        return name if parent == "." else f"{parent}/{name}"
     below = file.location[len(root) :].lstrip("/").count("/") + 1
     parts = file.path.split("/")
     return "/".join(parts[:-below]) or "."
 
 
+def _name(file: RunFile, root: str) -> str:
+    """Return the name of a file in its run; that of a shard beside the run begins with ``../``."""
+    if not root:
+        return file.path
+    if file.location.startswith(f"{root}/"):
+        return file.location[len(root) + 1 :]
+    return f"../{file.location[len(root.rpartition('/')[0]) + 1 :]}"
+
+
 def _bind(files: list[RunFile], root: str, table: tuple[Role, ...]) -> tuple[RunFile, ...]:
     bound = []
     for file in files:
-        name = file.location[len(root) + 1 :] if root else file.path
+        name = _name(file, root)
         role = role_of(name, table)
         bound.append(
             msgspec.structs.replace(

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from omnicheck.content.masking import mask_credentials
 from omnicheck.content.sniff import sniff
-from omnicheck.model.errors import UsageError
+from omnicheck.model.errors import ReadError, UsageError
 from omnicheck.model.run import RunFile, Unread
+from omnicheck.readers.beside import SKIPPED
+from omnicheck.readers.gate import open_regular
 
 HEAD = 4096
-SKIPPED_DIRECTORIES = frozenset({".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules"})
 MAX_FILES = 1_000_000
 
 
@@ -38,15 +40,19 @@ class Inventory(Struct, frozen=True):
 def display_path(location: Path, root: Path, cwd: Path) -> str:
     """Return how reports call a location: relative to ``cwd`` below it, else to ``root``.
 
-    Bytes of a name that are not UTF-8 are escaped.
+    Bytes of a name that are not UTF-8 are escaped, and a credential in a name is masked.
     """
     for base in (cwd, root):
         try:
             text = location.relative_to(base).as_posix()
         except ValueError:
             continue
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return location.name
+        return _masked(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return _masked(location.name)
+
+
+def _masked(path: str) -> str:
+    return "/".join(mask_credentials(part) for part in path.split("/"))
 
 
 def take_inventory(paths: Sequence[Path], cwd: Path, exclude: Sequence[str] = ()) -> Inventory:
@@ -94,7 +100,7 @@ def _walk(folder: Path, unreadable: list[Unread], root: Path, cwd: Path) -> Iter
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in SKIPPED_DIRECTORIES:
+                if entry.name not in SKIPPED:
                     stack.append(Path(entry.path))
             else:
                 yield Path(entry.path)
@@ -148,6 +154,7 @@ def _is_policy(file: RunFile) -> bool:
     if base != "pyproject.toml":
         return False
     try:
-        return b"[tool.omnicheck" in file.disk.read_bytes()[:1_000_000]
-    except OSError:
+        with open_regular(file.disk) as stream:
+            return b"[tool.omnicheck" in stream.read(1_000_000)
+    except (OSError, ReadError):
         return False

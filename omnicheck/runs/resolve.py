@@ -68,7 +68,7 @@ def _head(location: str, size: int) -> Any:
     try:
         with open_regular(Path(location), LIMIT) as stream:
             return msgspec.json.decode(stream.read(LIMIT))
-    except (ReadError, OSError, msgspec.DecodeError, RecursionError):
+    except (ReadError, OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors, as is bad UTF-8
         return None  # a role file that does not parse is told by OMN006
 
 

@@ -24,11 +24,20 @@ class Role(Struct, frozen=True):
     anchor: bool = True
 
 
+SHARD_DIRECTORIES = ("shard*", "*[_.-]shard[0-9]*", "*[_.-]shard[_.-][0-9]*")
+"""Directories of one shard of an evaluation: ``shard_3``, ``night_eval_shard3``, ``night_eval-shard-3-of-8``."""
+
+
+def _in_shards(*globs: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/{glob}" for folder in SHARD_DIRECTORIES for glob in globs)
+
+
 ROLES: tuple[Role, ...] = (
-    Role("shard_predictions", ("shard*/predictions*.jsonl", "shard*/*predictions.jsonl")),
-    Role("shard_partial_predictions", ("shard*/predictions.partial.jsonl",)),
-    Role("shard_metrics", ("shard*/metrics*.json",)),
-    Role("shard_file", ("shard*/*",), anchor=False),
+    Role("shard_partial_predictions", _in_shards("predictions.partial.jsonl")),
+    Role("shard_predictions", _in_shards("predictions*.jsonl", "*predictions.jsonl")),
+    Role("shard_metrics", _in_shards("metrics*.json")),
+    Role("shard_progress", _in_shards("progress*.jsonl")),
+    Role("shard_file", ("shard*/*", "../*shard*/*"), anchor=False),
     Role("episode_manifest", ("episode_manifest*.json",)),
     Role("selection", ("*episode_selection.json", "selection.json")),
     Role("dataset_manifest", ("dataset_manifest*.json",)),
@@ -74,6 +83,9 @@ ROLES: tuple[Role, ...] = (
     Role("run_summary", ("*_summary.json", "training_contract_audit.json", "training_readiness.json"), anchor=False),
     Role("server_info", ("server_info.json",)),
     Role("upload_manifest", ("upload_manifest.json",)),
+    Role("file_manifest", ("MANIFEST", "MANIFEST.sha256", "SHA256SUMS", "SHA256SUMS.txt", "sha256sums.txt")),
+    Role("signature", ("model.sig",)),
+    Role("carried_report", ("omnicheck.report.json",), anchor=False),
     Role(
         "run_config",
         ("config.yaml", "config.yml", "*_config.yaml", "train_config.json", "run_config.json"),

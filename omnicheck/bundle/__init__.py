@@ -1,0 +1,1 @@
+"""Bundles: what of a run may be published, redacted, sealed and signed."""
