@@ -8,10 +8,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from omnicheck.contracts.io_contract import schema_text as io_contract_schema
 from omnicheck.report.schema import schema_text
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
-GENERATED: dict[str, Callable[[], str]] = {"report.schema.json": schema_text}
+GENERATED: dict[str, Callable[[], str]] = {
+    "report.schema.json": schema_text,
+    "io_contract.schema.json": io_contract_schema,
+}
 
 
 @pytest.mark.parametrize("name", GENERATED)

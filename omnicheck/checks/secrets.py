@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from omnicheck.checks.declare import check
-from omnicheck.facts.exposures import Exposures, ForbiddenWords, Leak
+from omnicheck.facts.exposures import Exposures, ForbiddenWords
+from omnicheck.facts.leaks import Leak
 from omnicheck.model.finding import Finding
 
 LINES = 3
@@ -105,8 +106,6 @@ def personal_data(exposures: Exposures, params: Personal) -> Iterator[Finding]:
 @check("secrets.image_location")
 def image_location(exposures: Exposures) -> Iterator[Finding]:
     """Yield a finding for each picture or film that says where it was taken."""
-    if not exposures.pictures:
-        return
     for leak in exposures.leaks:
         if leak.kind == "location":
             yield _finding([leak], f"the {leak.place} records where on Earth it was taken")

@@ -23,6 +23,7 @@ def missing_ids(judged: Completeness) -> Iterator[Finding]:
         yield from _missing(account)
     for each in judged.sets:
         yield from _absent_shards(each)
+        yield from _absent_numbers(each)
     # Where the shards lie beside the dataset, their ids are what counts; a statement about them adds nothing.
     seen = {each.shards.metrics.file for each in judged.accounts if each.shards.metrics is not None}
     for claim in judged.claims:
@@ -91,6 +92,24 @@ def _absent_shards(shards: ShardSet) -> Iterator[Finding]:
         )
 
 
+def _absent_numbers(shards: ShardSet) -> Iterator[Finding]:
+    """Yield a finding where shards state no slice and their numbers leave one out."""
+    absent = shards.absent_numbers() if not any(each.partition() for each in shards.shards) else ()
+    if absent:
+        numbers = [each.number for each in shards.shards if each.number is not None]
+        of = next((f" of {each.of:,}" for each in shards.shards if each.of is not None), "")
+        shown = ", ".join(str(each) for each in absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
+        yield Finding(
+            path=shards.run,
+            message=(
+                f"the shards are numbered {min(numbers)} to {max(numbers)}{of}, and "
+                f"{'shard' if len(absent) == 1 else 'shards'} {shown} {'is' if len(absent) == 1 else 'are'} absent"
+            ),
+            actual=len(numbers),
+            key=f"numbers:{shards.shards[0].rows.file.name}",
+        )
+
+
 def _claimed(claim: MergeClaim) -> Iterator[Finding]:
     missing = claim.missing
     merged = len(claim.rows) if claim.rows is not None else claim.merged
@@ -131,15 +150,19 @@ def duplicate_ids(sets: tuple[ShardSet, ...], accounts: tuple[ShardAccount, ...]
     """Yield a finding for the ids that several rows of the shards have: once for equal answers, once for others."""
     orders = {id(each.shards): each for each in accounts or ()}
     for each in sets:
-        rows: defaultdict[str, list[tuple[Shard, int]]] = defaultdict(list)
+        seen: set[str | None] = set()
+        again: set[str | None] = set()
         for shard in each.shards:
+            for sample in shard.rows.ids:
+                (again if sample in seen else seen).add(sample)
+        repeated: defaultdict[str, list[tuple[Shard, int]]] = defaultdict(list)
+        for shard in each.shards if again else ():
             for at, sample in enumerate(shard.rows.ids):
-                if sample is not None:
-                    rows[sample].append((shard, at))
-        repeated = {sample: found for sample, found in rows.items() if len(found) > 1}
+                if sample is not None and sample in again:
+                    repeated[sample].append((shard, at))
         alike = {s: found for s, found in repeated.items() if len({_answer(x.rows, at) for x, at in found}) == 1}
         if alike:
-            padding = _padding(each, alike, len(rows), orders.get(id(each)))
+            padding = _padding(each, alike, len(seen - {None}), orders.get(id(each)))
             yield _duplicates(alike, "the same answers", "identical", padding)
         unlike = {sample: found for sample, found in repeated.items() if sample not in alike}
         if unlike:

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("omnicheck.cli.explain:explain", "Print the page of a rule."),
     "rules": ("omnicheck.cli.rules:rules", "List the rules."),
     "contracts": ("omnicheck.cli.contracts:app", "List, show, validate and scaffold contracts."),
+    "merge": ("omnicheck.cli.merge:merge", "Merge the shards of an evaluation and recompute its metrics."),
     "baseline": ("omnicheck.cli.baseline:baseline", "Write today's findings down so that only new ones block."),
     "init": ("omnicheck.cli.init:init", "Propose a configuration for a repository."),
     "schema": ("omnicheck.cli.schema:schema", "Print a JSON schema."),

@@ -10,7 +10,7 @@ from msgspec import Struct
 from omnicheck.content.detector import LONG, REACH
 
 PLACEHOLDER = re.compile(
-    rb"(?i)^(?:<.*>|\[.*\]|\{.*\}|\(.*\)|\*+|%.*%|\$\{?\w+\}?|\$\(.*)$|^(?:your|my)[_-]|x{6}|\*{3}|\.{3}|redacted|placeholder"
+    rb"(?i)^(?:<.*>|\[.*\]|\{.*\}|\(.*\)|\*+|%.*%|\$\{.*\}|\$\w+|\$\(.*)$|^(?:your|my)[_-]|x{6}|\*{3}|\.{3}|redacted|placeholder"
 )
 """What people write where a secret would stand."""
 
@@ -36,6 +36,7 @@ class Narrowed(Struct, frozen=True):
 
 
 NARROWED = {
+    "cohere-api-token": Narrowed("(?i:cohere(?:[_ .-]|['\"]?[ \\t]{0,3}[:=])|co_api_key)", ("cohere", "co_api_key")),
     "aws-access-token": Narrowed(
         "(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{8}", ("a3t", "akia", "asia", "abia", "acca")
     ),
@@ -131,18 +132,22 @@ class Own(Struct, frozen=True):
     entropy: float = 0.0
     accepts: Callable[[bytes, bytes], bool] = _any
     reach: int = REACH
+    back: int = 32
 
 
 _QUOTE = "\\\\?[\"']?"
 _IS = f"{_QUOTE}[ \\t]{{0,3}}(?:=|:|=>|:=)[ \\t]{{0,3}}{_QUOTE}"
-_VALUE = "([A-Za-z0-9!#$%&*+./:;<=>?@^_|~{}()\\[\\]-]{6,200})"
-_FREE = "(?:\\b|\\\\[nrt])"
+_VALUE = "([A-Za-z0-9!#$%&*+./:<=>?@^_|~{}()\\[\\]-]{6,200})"
+FREE = "(?:\\b|_|\\\\[nrt])"
 _NAMES = (
     "passw(?:or)?d|passwd|passphrase|pwd|api[_-]?key|api[_-]?token|api[_-]?secret|apikey|secret[_-]?key|access[_-]?key"
     "|access[_-]?token|auth[_-]?token|auth[_-]?key|private[_-]?key|client[_-]?secret|refresh[_-]?token|bearer[_-]?token"
     "|session[_-]?token|signing[_-]?key|encryption[_-]?key|account[_-]?key|license[_-]?key"
-    "|webhook[_-]?secret|_secret|_token|secret|token|credentials?"
+    "|webhook[_-]?secret|_secret|secret"
 )
+# "token" alone also names a piece of text: only a long value is looked at.
+_FAINT_NAMES = "_?token|credentials?"
+_LONG_VALUE = "[A-Za-z0-9+/_.=-]{16}"
 OWN: tuple[Own, ...] = (
     Own(
         "private-key",
@@ -152,7 +157,7 @@ OWN: tuple[Own, ...] = (
         reach=LONG,
     ),
     Own("putty-private-key", "(PuTTY-User-Key-File-[0-9][^\\x00]{0,1000})", reach=LONG),
-    Own("huggingface-token", f"{_FREE}(hf_[A-Za-z0-9]{{20,64}})(?:[^A-Za-z0-9]|\\z)", 3.0),
+    Own("huggingface-token", f"{FREE}(hf_[A-Za-z0-9]{{20,64}})(?:[^A-Za-z0-9]|\\z)", 3.0),
     Own(
         "wandb-key",
         f"(?i:(?:wandb|weights[ _&-]{{0,3}}(?:and)?[ _-]?biases)"
@@ -173,26 +178,24 @@ OWN: tuple[Own, ...] = (
         '[ \\t\\n\\r]{0,8}"key"[ \\t]{0,3}:[ \\t]{0,3}"([0-9a-f]{32})"',
         3.0,
     ),
-    Own(
-        "model-provider-key", f"{_FREE}(sk-(?:proj|svcacct|admin|ant|or|lf|None)-[A-Za-z0-9_-]{{20,240}})", 3.0, _mixed
-    ),
-    Own("model-provider-legacy-key", f"{_FREE}(sk-[A-Za-z0-9]{{32,128}})(?:[^A-Za-z0-9_-]|\\z)", 3.5, _mixed),
+    Own("model-provider-key", f"{FREE}(sk-(?:proj|svcacct|admin|ant|or|lf|None)-[A-Za-z0-9_-]{{20,240}})", 3.0, _mixed),
+    Own("model-provider-legacy-key", f"{FREE}(sk-[A-Za-z0-9]{{32,128}})(?:[^A-Za-z0-9_-]|\\z)", 3.5, _mixed),
     Own(
         "model-service-key",
-        f"{_FREE}(r8_[A-Za-z0-9]{{36,40}}|gsk_[A-Za-z0-9]{{48,56}}|xai-[A-Za-z0-9]{{70,90}}|nvapi-[A-Za-z0-9_-]{{60,70}}|pcsk_[A-Za-z0-9_]{{50,90}}|lsv2_(?:pt|sk)_[a-f0-9]{{32}}_[a-f0-9]{{10}}|csk-[a-z0-9]{{48}}|fw_[A-Za-z0-9]{{22,26}}|tgp_v1_[\\w-]{{43}}|dckr_pat_[\\w-]{{27}}|ya29\\.[\\w-]{{20,400}}|GOCSPX-[\\w-]{{28}})(?:[^A-Za-z0-9_-]|\\z)",
+        f"{FREE}(r8_[A-Za-z0-9]{{36,40}}|gsk_[A-Za-z0-9]{{48,56}}|xai-[A-Za-z0-9]{{70,90}}|nvapi-[A-Za-z0-9_-]{{60,70}}|pcsk_[A-Za-z0-9_]{{50,90}}|lsv2_(?:pt|sk)_[a-f0-9]{{32}}_[a-f0-9]{{10}}|csk-[a-z0-9]{{48}}|fw_[A-Za-z0-9]{{22,26}}|tgp_v1_[\\w-]{{43}}|dckr_pat_[\\w-]{{27}}|ya29\\.[\\w-]{{20,400}}|GOCSPX-[\\w-]{{28}})(?:[^A-Za-z0-9_-]|\\z)",
         3.0,
         _mixed,
     ),
-    Own("github-token", f"{_FREE}(gh[pousr]_[A-Za-z0-9]{{30,255}}|github_pat_\\w{{40,255}})", 3.0),
-    Own("gitlab-token", f"{_FREE}(gl(?:pat|ptt|dt|rt|soat|cbt|oas|ft|imt|agent|ffct)-[\\w.-]{{20,300}})", 3.0),
-    Own("slack-token", f"{_FREE}(xox[abeoprs]-[A-Za-z0-9-]{{10,250}}|xapp-[0-9]-[A-Za-z0-9-]{{20,250}})", 2.5, _mixed),
+    Own("github-token", f"{FREE}(gh[pousr]_[A-Za-z0-9]{{30,255}}|github_pat_\\w{{40,255}})", 3.0),
+    Own("gitlab-token", f"{FREE}(gl(?:pat|ptt|dt|rt|soat|cbt|oas|ft|imt|agent|ffct)-[\\w.-]{{20,300}})", 3.0),
+    Own("slack-token", f"{FREE}(xox[abeoprs]-[A-Za-z0-9-]{{10,250}}|xapp-[0-9]-[A-Za-z0-9-]{{20,250}})", 2.5, _mixed),
     Own("telegram-token", "(?:^|[^0-9A-Za-z])([0-9]{8,10}:AA[A-Za-z0-9_-]{33})(?:[^A-Za-z0-9_-]|\\z)", 3.0),
     Own(
         "aws-secret-key",
         f"(?i:aws[\\w.-]{{0,12}}(?:secret|sec|key)[\\w. -]{{0,24}}{_IS})([A-Za-z0-9/+]{{40}})(?:[^A-Za-z0-9/+]|\\z)",
         4.0,
     ),
-    Own("azure-storage-key", "(?i:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{40,88}={0,2})", 3.5),
+    Own("azure-storage-key", "(?i:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{40,88}={0,2})", 3.0),
     Own("signed-url", "(?i:[?&](?:sig|X-Amz-Signature|X-Goog-Signature)=)([A-Za-z0-9%/+_-]{40,600})", 3.0),
     Own(
         "password-url",
@@ -223,7 +226,8 @@ OWN: tuple[Own, ...] = (
         2.5,
         _assigned,
     ),
-    Own("secret-assignment", f"(?i:(?:{_NAMES}){_IS}){_VALUE}", 2.5, _assigned),
+    Own("secret-assignment", f"(?i:(?:{_NAMES}){_IS}){_VALUE}", 2.5, _assigned, 320, 4),
+    Own("token-assignment", f"(?i:(?:{_FAINT_NAMES}){_IS}){_VALUE}", 3.0, _assigned, 320, 4),
 )
 
 _NAME_LITERALS = (
@@ -241,8 +245,7 @@ _NAME_LITERALS = (
         "bearer",
         "session",
     ),
-    *("signing", "encryption", "account", "license", "webhook", "_secret", "_token"),
-    *("token", "credential"),
+    *("signing", "encryption", "account", "license", "webhook", "_secret"),
 )
 OWN_ANCHORS: dict[str, tuple[str, tuple[str, ...]]] = {
     "private-key": ("(?i:-----BEGIN)", ("-----begin",)),
@@ -267,7 +270,7 @@ OWN_ANCHORS: dict[str, tuple[str, tuple[str, ...]]] = {
     "aws-secret-key": (f"(?i:aws[\\w.-]{{0,12}}(?:secret|sec|key)[\\w. -]{{0,24}}{_IS})", ("aws",)),
     "azure-storage-key": ("(?i:AccountKey|SharedAccessKey)=", ("accountkey=", "sharedaccesskey=")),
     "signed-url": ("(?i:[?&](?:sig|X-Amz-Signature|X-Goog-Signature)=)", ("?", "&")),
-    "password-url": ("(?i:://)", ("://",)),
+    "password-url": ("://[^\\x00-\\x20/:@\"'<>]*:[^\\x00-\\x20/@\"'<>`]+@", ("://",)),
     "authorization-header": (
         "(?i:(?:authorization|x-api-key|api-key|x-auth-token)[\"']?[ \\t]{0,3}[:=])",
         ("authorization", "x-api-key", "api-key", "x-auth-token"),
@@ -279,5 +282,9 @@ OWN_ANCHORS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("--password", "--token", "--api-key", "--secret"),
     ),
     "secret-assignment": (f"(?i:(?:{_NAMES}){_QUOTE}[ \\t]{{0,3}}(?:=|:))", _NAME_LITERALS),
+    "token-assignment": (
+        f"(?i:(?:{_FAINT_NAMES}){_IS}){_LONG_VALUE}",
+        ("_token", "token", "credential"),
+    ),
 }
 """Where each rule of ours is tried: pattern, and the literals it begins with."""

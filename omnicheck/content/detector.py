@@ -14,7 +14,7 @@ from omnicheck.content.patterns import Anchor, Match
 Kind = Literal["credential", "path", "endpoint", "email", "phone", "word", "name"]
 
 BACK = 128
-"""Bytes before a hit that a rule sees."""
+"""Bytes before a hit that a rule sees, at most."""
 
 REACH = 1024
 """Bytes from a hit on that a rule sees, unless it asks for more."""
@@ -44,6 +44,7 @@ class Detector(Struct, frozen=True):
         anchors: where it is tried.
         judge: what of a match counts.
         reach: bytes from the hit on that it sees.
+        back: bytes before the hit that it sees.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Detector(Struct, frozen=True):
     anchors: tuple[Anchor, ...]
     judge: Judge
     reach: int = REACH
+    back: int = BACK
 
 
 def entropy(text: bytes) -> float:

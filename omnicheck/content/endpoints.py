@@ -7,6 +7,8 @@ import re
 from omnicheck.content.detector import Detector, Window
 from omnicheck.content.patterns import Anchor, Match
 
+_PRIVATE_NAMES = ("local", "internal", "lan", "corp", "intranet", "home")
+_PRIVATE = f"(?:{'|'.join(_PRIVATE_NAMES)})"
 _SCHEMES = (
     "https?|wss?|tcp|udp|grpcs?|rediss?|postgres(?:ql)?|mysql|mongodb(?:\\+srv)?|amqps?|s?ftp|ssh|smb|nfs|rsync|kafka|mqtts?"
     "|ray|zmq|rtsps?|vnc|ldaps?|nats"
@@ -114,7 +116,16 @@ ENDPOINTS: tuple[Detector, ...] = (
         "private-url",
         "endpoint",
         f"(?i:(?:\\A|\\\\[nrt]|[^A-Za-z0-9+.-])((?:({_SCHEMES})://)(?:[^\\x00-\\x20/@\"'<>]{{0,128}}@)?(\\[[0-9a-f:.]{{2,64}}\\]|[A-Za-z0-9_.-]{{1,253}})(?::([0-9]{{1,5}}))?))",
-        (Anchor("(?i:://)", ("://",), ("private-url",)),),
+        (
+            # Most URLs are public: only what may be private is looked at again.
+            Anchor(
+                "(?i:://(?:[^\\x00-\\x20/@\"'<>]*@)?(?:localhost|127\\.[0-9]|10\\.[0-9]|192\\.168\\.|172\\.[123]|169\\.254\\.|0\\.0\\."
+                "|\\[|[A-Za-z0-9_-]+:[0-9]))",
+                ("://",),
+                ("private-url",),
+            ),
+            Anchor(f"(?i:\\.{_PRIVATE})", tuple(f".{name}" for name in _PRIVATE_NAMES), ("private-url",)),
+        ),
         _url,
     ),
     Detector(

@@ -120,6 +120,7 @@ IDENTITY: tuple[Detector, ...] = (
         rf"{BEFORE}((?:file://)?(?:{_SLASH}[\w.+@-]{{1,64}}){{0,4}}?{_SLASH}(home|Users){_SLASH}({_PART}))",
         (Anchor(rf"/(?:home|Users){_SLASH}", ("/home", "/users"), ("home-path",)),),
         _home,
+        reach=320,
     ),
     Detector(
         "windows-home-path",
@@ -134,6 +135,8 @@ IDENTITY: tuple[Detector, ...] = (
         rf"{BEFORE}((?:file://)?{_SLASH}(root){_SLASH}({_PART}))",
         (Anchor(rf"/root{_SLASH}", ("/root",), ("root-home-path",)),),
         _mount,
+        reach=320,
+        back=16,
     ),
     Detector(
         "temporary-path",
@@ -141,6 +144,8 @@ IDENTITY: tuple[Detector, ...] = (
         rf"{BEFORE}((?:file://)?{_SLASH}(private{_SLASH}var|var{_SLASH}folders){_SLASH}({_PART}))",
         (Anchor(rf"/(?:private{_SLASH}var|var{_SLASH}folders){_SLASH}", ("/private", "/var"), ("temporary-path",)),),
         _mount,
+        reach=320,
+        back=16,
     ),
     Detector(
         "mount-path",
@@ -154,6 +159,8 @@ IDENTITY: tuple[Detector, ...] = (
             ),
         ),
         _mount,
+        reach=320,
+        back=16,
     ),
     Detector(
         "network-share",
@@ -166,8 +173,10 @@ IDENTITY: tuple[Detector, ...] = (
         "email",
         "email",
         r"(?:\A|[^A-Za-z0-9._%+-])(([A-Za-z0-9._%+-]{1,64})@((?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}))(?:[^A-Za-z0-9-]|\z)",
-        (Anchor(r"@[A-Za-z0-9]", ("@",), ("email",)),),
+        (Anchor(r"@[A-Za-z0-9-]+\.[A-Za-z0-9]", ("@",), ("email",)),),
         _email,
+        reach=320,
+        back=72,
     ),
 )
 

@@ -8,7 +8,8 @@ MASK = "<redacted>"
 
 # A cheap look first: most texts hold nothing that could be a credential, and loading the detectors costs 20 ms.
 _SUSPECT = re.compile(
-    r"[A-Za-z0-9+/_-]*[0-9][A-Za-z0-9+/_.-]{11}|[A-Za-z0-9+/_.-]{24}|-----BEGIN|://[^/\s]*:[^/\s]*@|(?i:passw|passphrase|pwd|secret|token|key|bearer|credential|authorization).{0,12}[=:]"
+    r"[A-Za-z0-9]{16}|-----BEGIN|://[^/\s]*:[^/\s]*@|(?:gl[a-z]{2,5}|sk|xapp|pypi|nvapi|GOCSPX|hvs|SG|ya29)[-.]|_pat_|Q~|:AA"
+    r"|(?i:passw|passphrase|pwd|secret|token|key|bearer|credential|authorization|login).{0,12}[=: ]"
 )
 
 

@@ -75,6 +75,7 @@ def compiled(pattern: str, engine: Engine) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 64 << 20
+    options.encoding = re2.Options.Encoding.LATIN1
     return re2.compile(pattern.encode("latin-1"), options=options)
 
 
@@ -92,7 +93,11 @@ class Anchors:
         # At one place a pattern goes before a plain text, and a longer text before a shorter one.
         ordered = [anchor for anchor in anchors if not anchor.plain]
         ordered += sorted(plain, key=lambda anchor: (-len(anchor.literals[0]), anchor.literals[0]))
-        self._anchors = tuple((anchor, tuple(word.encode() for word in anchor.literals)) for anchor in ordered)
+        self._by_byte: dict[int, list[tuple[Anchor, tuple[bytes, ...]]]] = {byte: [] for byte in range(256)}
+        for anchor in ordered:
+            words_ = tuple(word.encode() for word in anchor.literals)
+            for byte in {word[0] for word in words_} if all(words_) else range(256):
+                self._by_byte[byte].append((anchor, words_))
         self._plain = {
             anchor.literals[0].encode(): tuple(
                 dict.fromkeys(
@@ -117,7 +122,7 @@ class Anchors:
                 head = data[begin : begin + _LONGEST].lower()
                 rules = tuple(
                     rule
-                    for anchor, words in self._anchors
+                    for anchor, words in self._by_byte[head[0]]
                     if head.startswith(words) and compiled(anchor.pattern, self._engine).match(data, begin)
                     for rule in anchor.rules
                 )
@@ -140,7 +145,7 @@ class Anchors:
 
     def _longest(self, data: bytes, low: bytes, at: int) -> int | None:
         """Return where the first anchor that matches here ends, in the order of preference."""
-        for anchor, words in self._anchors:
+        for anchor, words in self._by_byte[low[at]]:
             if low.startswith(words, at):
                 match = compiled(anchor.pattern, "re").match(data, at)
                 if match is not None:

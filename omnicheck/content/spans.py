@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 from msgspec import Struct, structs
@@ -14,14 +16,15 @@ from omnicheck.content.endpoints import ENDPOINTS
 from omnicheck.content.identity import IDENTITY, PHONE
 from omnicheck.content.patterns import Anchors, Engine, best_engine, compiled
 from omnicheck.content.words import word_detectors
+from omnicheck.model.errors import ReadError
 
 CHUNK = 4 << 20
 """Bytes of a stream that are scanned at once."""
 
 MAX_SPANS = 10_000
-"""Spans of one stream; what comes after is not listed."""
+"""Spans of one rule in one stream; further ones are not listed."""
 
-MAX_TRIES = 300_000
+MAX_TRIES = 1_000_000
 """Places of one stream where rules are tried: crafted data must not stop the scan for hours."""
 
 USUAL: frozenset[Kind] = frozenset(("credential", "path", "endpoint", "email"))
@@ -77,7 +80,10 @@ def find_spans(data: bytes, wanted: Wanted = EVERYTHING_USUAL, *, engine: Engine
         engine: ``re2`` or ``re``; both find the same.
     """
     pieces = iter((data,))
-    return tuple(spans_of(lambda _size: next(pieces, b""), wanted, engine=engine))
+    found: list[Span] = []
+    with suppress(ReadError):
+        found.extend(spans_of(lambda _size: next(pieces, b""), wanted, engine=engine))
+    return tuple(found)
 
 
 def spans_of(
@@ -96,11 +102,15 @@ def spans_of(
         engine: as above.
         chunk: bytes that are scanned at once.
         secrets: takes the text of each credential, for a redactor in the same process.
+
+    Raises:
+        ReadError: there are more places to look at than any honest file has; the rest was not searched.
     """
     scanner = _scanner(wanted.kinds, wanted.words, wanted.names, engine or best_engine())
     buffer, offset, resume, line, counted = b"", 0, 0, 1, 0
     last = _Merged(wanted.key)
-    ended, spans, tries = False, 0, 0
+    counts: Counter[str] = Counter()
+    ended, tries = False, 0
     while not ended:
         piece = read(chunk)
         ended = not piece
@@ -110,17 +120,20 @@ def spans_of(
             for begin, stop, rules in scanner.anchors.hits(buffer, max(0, resume - offset), end):
                 resume = offset + max(stop, begin + 1)
                 tries += 1
-                for found in scanner.tried(buffer, begin, rules, final=ended):
+                wanted_rules = tuple(rule for rule in rules if counts[rule] < MAX_SPANS)
+                for found in scanner.tried(buffer, begin, wanted_rules, final=ended):
                     line += buffer.count(b"\n", max(0, counted - offset), found[0])
                     counted = max(counted, offset + found[0])
                     at = line - buffer.count(b"\n", found[0], max(0, counted - offset))
                     yield from last.add(found, buffer, offset, at)
                     if secrets is not None and found[3].kind == "credential":
                         secrets.add(buffer[found[0] : found[1]])
-                    spans += 1
-                if spans > MAX_SPANS or tries > MAX_TRIES:
+                    counts[found[3].id] += 1
+                if tries > MAX_TRIES:
                     yield from last.flush()
-                    return
+                    raise ReadError(
+                        f"more than {MAX_TRIES:,} places to look at; what follows was not searched for leaks"
+                    )
             resume = max(resume, offset + end)
         keep = max(0, min(len(buffer), resume - offset) - BACK - LONG)
         line += buffer.count(b"\n", max(0, counted - offset), keep) if keep > counted - offset else 0
@@ -131,10 +144,8 @@ def spans_of(
 
 def credentials_in(data: bytes) -> tuple[tuple[int, int], ...]:
     """Return begin and end of each credential; what a redactor asks for."""
-    return tuple((span.start, span.end) for span in find_spans(data, _CREDENTIALS))
-
-
-_CREDENTIALS = Wanted(kinds=frozenset(("credential",)))
+    # The usual kinds: their detectors are loaded anyway, and a second set would cost as much again.
+    return tuple((span.start, span.end) for span in find_spans(data) if span.kind == "credential")
 
 
 class _Scanner:
@@ -150,9 +161,9 @@ class _Scanner:
     ) -> list[tuple[int, int, str, Detector]]:
         """Return begin, end, words and detector of what the rules find around a hit."""
         found: list[tuple[int, int, str, Detector]] = []
-        first = max(0, hit - BACK)
         for name in rules:
             detector = self._detectors[name]
+            first = max(0, hit - detector.back)
             last = hit + detector.reach
             window = Window(buffer[first:last], cut=last < len(buffer) or not final)
             for match in compiled(detector.pattern, self._engine).finditer(window.data):

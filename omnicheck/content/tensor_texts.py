@@ -60,10 +60,13 @@ def npy_texts(data: Any) -> Iterator[Text]:
         return
     code, start = found
     raw = bytes(data[start : start + MAX_STRINGS])
+    width = max(1, int(code[2:]))
     if code[1] == "U":
-        order = "utf-32-be" if code[0] == ">" else "utf-32-le"
-        raw = raw[: len(raw) // 4 * 4].decode(order, "replace").encode("utf-8", "replace")
-    yield "strings of an array", re.sub(rb"\x00+", b"\n", raw)
+        text = raw[: len(raw) // 4 * 4].decode("utf-32-be" if code[0] == ">" else "utf-32-le", "replace")
+        items = [text[i : i + width].rstrip("\0").encode("utf-8", "replace") for i in range(0, len(text), width)]
+    else:
+        items = [raw[i : i + width].rstrip(b"\0") for i in range(0, len(raw), width)]
+    yield "strings of an array", b"\n".join(items)
 
 
 def _descr(head: bytes) -> tuple[str, int] | None:

@@ -36,9 +36,6 @@ from omnicheck.runs.discover import discover
 from omnicheck.runs.inventory import take_inventory
 from omnicheck.runs.resolve import resolve_contract
 
-TREE_FAMILIES = frozenset({"PUB", "SEC"})
-"""Families that judge files outside every run as well: what may be published does not depend on roles."""
-
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asked for.
@@ -106,12 +103,10 @@ def check_paths(
     units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
     # The code of a plug-in may change while its version stays: what it says is not kept.
     cache = Cache(book.digest, kept if profile == "lint" and not config.rules.checks else None)
-    tree = _tree_unit(found.tree, rules, loaded, profile, jobs)
-    results = _results([*units, *tree], cache, jobs, progress)
-    # Files outside every run need hold nothing that a rule could judge.
-    results[len(units) :] = [msgspec.structs.replace(each, skipped=()) for each in results[len(units) :]]
+    results = _results(units, cache, jobs, progress)
     judged = contract_units(units, registry, rules, request.cwd, loaded.base)
     results += _results(judged, cache, 1, lambda _done, _total: None)
+    results += _results(_tree(found.tree, rules, request, loaded, profile), cache, 1, lambda _done, _total: None)
     results.append(_across(rules, results, cache, config.rules.checks, found.tree.path))
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += scan_findings(rules, inventory, found, loaded)
@@ -196,7 +191,7 @@ def _unit(
     run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)
     return Unit(
         run=run,
-        rules=tuple(rule for rule in rules if rule.scope == "run"),
+        rules=tuple(rule for rule in rules if rule.scope in ("run", "files")),
         comparing=tuple(rule for rule in rules if rule.scope == "across"),
         contract=contract,
         workspace=str(loaded.base),
@@ -207,14 +202,15 @@ def _unit(
     )
 
 
-def _tree_unit(tree: Run, rules: tuple[Rule, ...], loaded: LoadedConfig, profile: str, jobs: int) -> list[Unit]:
-    """Return the unit of the files that lie outside every run; none when there are no such files."""
-    fitting = tuple(rule for rule in rules if rule.scope == "run" and rule.family in TREE_FAMILIES)
-    if not (tree.files or tree.unread) or not fitting:
-        return []
-    base, plugins = str(loaded.base), loaded.config.rules.checks
-    fields = loaded.config.fields
-    return [Unit(run=tree, rules=fitting, workspace=base, fields=fields, plugins=plugins, jobs=jobs, profile=profile)]
+def _tree(tree: Run, rules: Sequence[Rule], request: Request, loaded: LoadedConfig, profile: str) -> tuple[Unit, ...]:
+    """Return the unit of the files outside every run: rules about files judge them too."""
+    judging = tuple(rule for rule in rules if rule.scope == "files")
+    if not judging or not (tree.files or tree.unread):
+        return ()
+    base = msgspec.structs.replace(tree, location=str(request.cwd))
+    return (
+        Unit(run=base, rules=judging, workspace=str(loaded.base), plugins=loaded.config.rules.checks, profile=profile),
+    )
 
 
 def _results(units: Sequence[Unit], cache: Cache, jobs: int, progress: Callable[[int, int], None]) -> list[RunResult]:

@@ -39,8 +39,8 @@ def judge(unit: Unit) -> RunResult:
         workspace=Path(unit.workspace),
         fields=unit.fields,
         jobs=unit.jobs,
-        profile=unit.profile,
         params={rule.id: rule.params for rule in unit.rules},
+        profile=unit.profile,
     )
     planned = [want.fact for _, found in checks for want in found.wants] + [
         w.fact for found in comparing for w in found.wants

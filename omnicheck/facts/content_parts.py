@@ -10,8 +10,9 @@ import msgspec
 
 from omnicheck.content.blob import blob_of_descriptor, joined
 from omnicheck.content.part import Part
-from omnicheck.content.scan import Look, scan_blob, scan_file
+from omnicheck.content.scan import scan_blob, scan_file
 from omnicheck.content.splits import Split, find_splits
+from omnicheck.facts.leaks import visitor
 from omnicheck.facts.registry import fact
 from omnicheck.facts.source import Source
 from omnicheck.model.errors import ReadError
@@ -36,34 +37,30 @@ class ScannedFile(msgspec.Struct, frozen=True):
     split: str | None = None
 
 
-LOOK: Look | None = None
-"""The visitor that every part is shown to; rules about secrets read what it leaves in ``Part.spans``."""
-
-
 @fact(absent="no files")
 def scanned_files(source: Source) -> tuple[ScannedFile, ...]:
     """Scan every file of the unit once; each is opened once."""
-    found = {file.location: _scanned(file) for file in source.run.files}
+    found = {file.location: _scanned(source, file) for file in source.run.files}
     folders: dict[str, dict[str, RunFile]] = defaultdict(dict)
     for file in source.run.files:
         folders[file.location.rpartition("/")[0]][file.base] = file
     for named in folders.values():
         for split in find_splits(named):
-            _join(split, [named[name] for name in split.parts], found)
+            _join(source, split, [named[name] for name in split.parts], found)
     return tuple(found[file.location] for file in source.run.files)
 
 
-def _scanned(file: RunFile) -> ScannedFile:
+def _scanned(source: Source, file: RunFile) -> ScannedFile:
     try:
         with open_regular(file.disk) as stream:
-            return ScannedFile(file, scan_file(stream.fileno(), file.base, LOOK))
+            return ScannedFile(file, scan_file(stream.fileno(), file.base, visitor(source, file)))
     except ReadError as error:
         return ScannedFile(file, (), error.message)
     except OSError as error:
         return ScannedFile(file, (), f"cannot be read: {error.strerror}")
 
 
-def _join(split: Split, files: list[RunFile], found: dict[str, ScannedFile]) -> None:
+def _join(source: Source, split: Split, files: list[RunFile], found: dict[str, ScannedFile]) -> None:
     """Scan the parts of a split file as one, and note what they are part of when the whole is something."""
     with ExitStack() as stack:
         try:
@@ -71,7 +68,7 @@ def _join(split: Split, files: list[RunFile], found: dict[str, ScannedFile]) -> 
             whole = joined([blob_of_descriptor(stream.fileno()) for stream in streams])
         except (ReadError, OSError):
             return  # told for the part itself
-        parts = scan_blob(whole, split.name, LOOK)
+        parts = scan_blob(whole, split.name, visitor(source, files[0]))
     if parts[0].kind in ("unknown", "text") and len(parts) == 1:
         return
     changes: dict[str, Any] = {"split": split.name}

@@ -138,12 +138,18 @@ def completeness(
     alone = tuple(
         each
         for each in sets
-        if not any(account.shards is each for account in accounts) and any(s.partition() for s in each.shards)
+        if not any(account.shards is each for account in accounts)
+        and (any(s.partition() for s in each.shards) or _numbered(each))
     )
     known = tuple(each for each in ranks if each.world is not None)
     if not (accounts or counted or alone or known):
         return None
     return Completeness(tuple(each for each in accounts if each.complete), counted, alone, known)
+
+
+def _numbered(shards: ShardSet) -> bool:
+    """Whether names tell that a shard is absent, or that none is: numbers without a gap do not tell where they end."""
+    return bool(shards.absent_numbers()) or all(each.of is not None for each in shards.shards)
 
 
 @fact(absent="no merged predictions beside their shards, and no metrics of merged shards")

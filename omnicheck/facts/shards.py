@@ -21,6 +21,7 @@ NUMBERED = re.compile(r"(?:^|.*?[_.-])(?:shard|rank)s?[_.-]?(?P<number>\d+)(?:[_
 """``shard_3``, ``night_eval_shard3``, ``shard-03-of-08``, ``rank0``: the number of a shard, and of how many."""
 
 HOME = re.compile(r"[_.-]?(?:shard|rank)s?[_.-]?\d+(?:[_.-]?of[_.-]?\d+)?$")
+MAX_SHARDS = 100_000
 START = "eval_start"
 
 
@@ -111,6 +112,17 @@ class ShardSet(Struct, frozen=True):
     metrics: Metrics | None
     split: str | None
 
+    def absent_numbers(self) -> tuple[int, ...]:
+        """Return the numbers that the names of the shards leave out; none where a shard has no number."""
+        numbers = {each.number for each in self.shards if each.number is not None}
+        if len(numbers) < len(self.shards):
+            return ()
+        of = {each.of for each in self.shards}
+        count = of.pop() if len(of) == 1 else None
+        first = 1 if min(numbers) > 0 and (count is None or max(numbers) >= count) else 0
+        last = max(numbers) if count is None else first + count - 1
+        return tuple(sorted(set(range(first, min(last, MAX_SHARDS) + 1)) - numbers))
+
     def limited(self) -> int | None:
         """Return to how many samples the evaluation was limited, or None."""
         for key in ("max_eval_samples", "max_samples", "sample_limit", "limit", "subset"):
@@ -130,10 +142,12 @@ def shard_sets(
 ) -> tuple[ShardSet, ...]:
     """Group the shards of each evaluation, and find what they were merged into."""
     groups: defaultdict[tuple[str, str], list[Shard]] = defaultdict(list)
+    named = _named(metrics or ())
     for rows in predictions:
         parts = _parts(rows.file)
         if parts is not None:
             home, name, tag = parts
+            home = named.get(name, home)
             groups[home, tag].append(_shard(source, rows, name, starts or ()))
     found = []
     for (home, tag), shards in sorted(groups.items()):
@@ -160,6 +174,17 @@ def _parts(file: RunFile) -> tuple[str, str, str] | None:
     if file.role in ("predictions", "future_predictions", "policy_predictions") and NUMBERED.match(file.tag):
         return file.folder, file.base, HOME.sub("", file.tag)
     return None
+
+
+def _named(metrics: Sequence[Metrics]) -> dict[str, str]:
+    """Return the shards that merged metrics name, each with the directory of the merged file."""
+    found = {}
+    for each in metrics:
+        listed = each.record.raw("shard_dirs")
+        for name in listed if isinstance(listed, list) else ():
+            if isinstance(name, str):
+                found[name.rstrip("/").rpartition("/")[2]] = each.file.folder
+    return found
 
 
 def _says_so(shard: Shard) -> bool:

@@ -49,16 +49,16 @@ class Source:
         workspace: Path,
         fields: Mapping[str, tuple[str, ...]] | None = None,
         jobs: int = 1,
-        profile: str = "lint",
         params: Mapping[str, Mapping[str, Any]] | None = None,
+        profile: str = "lint",
     ) -> None:
         self.run = run
         self.contract = contract
         self.workspace = workspace
         self.jobs = jobs
-        self.profile = profile
         self.params = params or {}
         self.secrets: set[bytes] = set()
+        self.profile = profile
         self.problems: list[FileProblem] = []
         self.observed: set[Observed] = set()
         self.matrices: dict[str, tuple[list[str], list[list[str]]] | None] = {}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
 
 import msgspec
 
+from omnicheck.model.errors import ReadError
 from omnicheck.model.run import Run, RunFile, Unread
+from omnicheck.readers.gate import open_regular
 from omnicheck.runs.inventory import Inventory, kind_of
 from omnicheck.runs.roles import Role, role_of, role_table, tag_of
 
@@ -24,6 +27,10 @@ OWN_SHARD = re.compile(r"(?P<whole>.+?)[_.-]shard[_.-]?\d+(?:[_.-]?of[_.-]?\d+)?
 
 EVALUATIONS = frozenset({"eval", "evaluation", "test", "val", "predictions"})
 """Names that say nothing apart from the directory above them."""
+
+
+LIMIT = 4 << 20
+"""Bytes of a metrics file that is looked at for the shards it names."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -65,12 +72,12 @@ def discover(
             owners[shards.get(owner, owner)].append(file)
     unread: dict[str, list[Unread]] = defaultdict(list)
     for entry in inventory.unreadable:
-        folder = entry.location.rsplit("/", 1)[0]
-        link = _nearest(folder, links)
-        near = _nearest(folder, anchors | shards.keys()) or ""
-        unread[links[link][0] if link else shards.get(near, near)].append(entry)
+        place = entry.location.rsplit("/", 1)[0]
+        link = _nearest(place, links)
+        near = links[link][0] if link is not None else _nearest(place, anchors | shards.keys()) or ""
+        unread[shards.get(near, near)].append(entry)
     runs = [
-        _run(root, files, table, next((group for group in linked if group[0] == root), ()))
+        _run(root, files, table, next((group for group in linked if group[0] == root), ()), shards.keys())
         for root, files in sorted(owners.items())
     ]
     tree = Run(
@@ -88,14 +95,24 @@ def _run_roots(inventory: Inventory, table: tuple[Role, ...]) -> tuple[set[str],
     """Return the run roots, and each directory that is a shard of a run beside it with the root of that run."""
     anchored: set[str] = set()
     predicted: set[str] = set()
+    gathering: set[str] = set()
+    yielding: set[str] = set()
     for file in inventory.files:
         role = role_of(file.location, table)
-        if role is not None and role.anchor:
-            anchored.add(file.location.rsplit("/", 1)[0])
-        if role is not None and role.name == "shard_predictions":
-            predicted.add(file.location.rsplit("/", 1)[0])
-    shards = _own_shards(predicted, anchored)
+        if role is None:
+            continue
+        folder = file.location.rsplit("/", 1)[0]
+        if role.gathers:
+            gathering.add(folder)
+        if role.anchor:
+            (yielding if role.yields else anchored).add(folder)
+        if role.name == "shard_predictions":
+            predicted.add(folder)
+    shards = {**_own_shards(predicted, anchored), **_named_shards(inventory, table, anchored)}
     roots = {_lift(folder, anchored) for folder in anchored - shards.keys()}
+    for folder in sorted(yielding):  # outer directories first
+        if _nearest(folder, roots) is None:
+            roots.add(_outermost(folder, gathering) or folder)
     return roots, {folder: root for folder, root in shards.items() if folder not in roots}
 
 
@@ -119,6 +136,51 @@ def _own_shards(predicted: set[str], anchored: set[str]) -> dict[str, str]:
             continue
         found.update(dict.fromkeys(folders, root))
     return found
+
+
+def _outermost(folder: str, gathering: set[str]) -> str | None:
+    """Return the highest directory above or at ``folder`` that gathers what lies below it."""
+    found = None
+    while (here := _nearest(folder, gathering)) is not None:
+        found = here
+        folder = here.rpartition("/")[0]
+    return found
+
+
+def _named_shards(inventory: Inventory, table: tuple[Role, ...], anchored: set[str]) -> dict[str, str]:
+    """Return the directories that merged metrics beside them name as their shards, with the root of their run."""
+    predicted = {
+        file.location.rsplit("/", 1)[0]
+        for file in inventory.files
+        if (role := role_of(file.location, table)) is not None and role.name in ("predictions", "shard_predictions")
+    }
+    found: dict[str, str] = {}
+    for file in inventory.files:
+        role = role_of(file.location, table)
+        if role is None or role.name != "metrics":
+            continue
+        folder = file.location.rsplit("/", 1)[0]
+        root = _lift(folder, anchored)
+        for name in _shard_names(file):
+            places = {f"{folder}/{name}", *(f"{base.rpartition('/')[0]}/{name}" for base in (folder, root))}
+            for place in sorted(places & predicted - {folder, root}):
+                found.setdefault(place, root)
+    return found
+
+
+def _shard_names(file: RunFile) -> list[str]:
+    """Return the last names of the directories in ``shard_dirs``."""
+    if file.size > LIMIT:
+        return []
+    try:
+        with open_regular(file.disk, LIMIT) as stream:
+            data = stream.read(LIMIT)
+        value = msgspec.json.decode(data) if b'"shard_dirs"' in data else None
+    except (ReadError, OSError, msgspec.DecodeError, RecursionError):
+        return []  # a role file that does not parse is told by OMN006
+    listed = value.get("shard_dirs") if isinstance(value, dict) else None
+    names = [each.rstrip("/").rpartition("/")[2] for each in listed or () if isinstance(each, str)]
+    return [name for name in names if name not in ("", ".", "..")]
 
 
 def _lift(folder: str, anchored: set[str]) -> str:
@@ -150,12 +212,18 @@ def _nearest(folder: str, roots: set[str] | dict[str, tuple[str, ...]]) -> str |
     return None
 
 
-def _run(root: str, files: list[RunFile], table: tuple[Role, ...], linked: tuple[str, ...]) -> Run:
+def _run(
+    root: str,
+    files: list[RunFile],
+    table: tuple[Role, ...],
+    linked: tuple[str, ...],
+    shards: AbstractSet[str] = frozenset(),
+) -> Run:
     bound = tuple(
         file for base in linked for file in _bind([f for f in files if f.location.startswith(base + "/")], base, table)
     )
     if not linked:
-        bound = _bind(files, root, table)
+        bound = _bind(files, root, table, shards)
     shown = _root_path(bound[0], root)
     parts = {file.name.split("/", 1)[0] for file in bound if "/" in file.name}
     layout = "linked" if linked else "packaged" if len(parts & PARTS) > 1 else "flat"
@@ -182,11 +250,15 @@ def _name(file: RunFile, root: str) -> str:
     return f"../{file.location[len(root.rpartition('/')[0]) + 1 :]}"
 
 
-def _bind(files: list[RunFile], root: str, table: tuple[Role, ...]) -> tuple[RunFile, ...]:
+def _bind(
+    files: list[RunFile], root: str, table: tuple[Role, ...], shards: AbstractSet[str] = frozenset()
+) -> tuple[RunFile, ...]:
     bound = []
     for file in files:
         name = _name(file, root)
-        role = role_of(name, table)
+        # A directory may be a shard whatever its name.
+        own = file.location.rsplit("/", 1)[0] in shards
+        role = role_of(f"shard_0/{file.location.rsplit('/', 1)[1]}" if own else name, table)
         bound.append(
             msgspec.structs.replace(
                 file,

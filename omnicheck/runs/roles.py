@@ -8,6 +8,7 @@ from fnmatch import translate
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Role(Struct, frozen=True):
@@ -17,11 +18,15 @@ class Role(Struct, frozen=True):
         name: the role.
         globs: over the base name, or over the whole name in the run when they hold a slash.
         anchor: whether a file of this role makes its directory a run.
+        yields: whether it does so only where no directory above is a run anyway.
+        gathers: whether the yielding files below it belong to its directory.
     """
 
     name: str
     globs: tuple[str, ...]
     anchor: bool = True
+    yields: bool = False
+    gathers: bool = False
 
 
 SHARD_DIRECTORIES = ("shard*", "*[_.-]shard[0-9]*", "*[_.-]shard[_.-][0-9]*")
@@ -81,6 +86,11 @@ ROLES: tuple[Role, ...] = (
     Role("retargeting_audit", ("retargeting_audit.json",)),
     Role("packer_summary", ("packer_summary.json",)),
     Role("run_summary", ("*_summary.json", "training_contract_audit.json", "training_readiness.json"), anchor=False),
+    Role("io_contract", ("io_contract*.json",)),
+    Role("onnx_manifest", ("manifest.json",), anchor=False, gathers=True),
+    Role("genai_config", ("genai_config.json",), anchor=False, gathers=True),
+    Role("onnx_model", ("*.onnx",), yields=True),
+    Role("onnx_data", ("*.onnx.data", "*.onnx_data", "*.onnx_data_*"), anchor=False),
     Role("server_info", ("server_info.json",)),
     Role("upload_manifest", ("upload_manifest.json",)),
     Role("file_manifest", ("MANIFEST", "MANIFEST.sha256", "SHA256SUMS", "SHA256SUMS.txt", "sha256sums.txt")),
@@ -100,8 +110,10 @@ ROLE_NAMES = frozenset(role.name for role in ROLES)
 
 def role_table(extra: Mapping[str, Sequence[str]]) -> tuple[Role, ...]:
     """Return the table with a team's own globs in front; own roles anchor as their built-in namesakes do."""
-    anchors = {role.name: role.anchor for role in ROLES}
-    own = tuple(Role(name, tuple(globs), anchors.get(name, True)) for name, globs in extra.items())
+    known = {role.name: role for role in ROLES}
+    own = tuple(
+        replace(known.get(name, Role(name, ())), name=name, globs=tuple(globs)) for name, globs in extra.items()
+    )
     return own + ROLES
 
 

@@ -65,8 +65,7 @@ FIXTURES: dict[str, Tree] = {
     },
     "SEC101/fail/home": {
         "run/metrics.json": METRICS | {"manifest": f"{HOME}/episodes.json"},
-        "run/run.log": f"start\nload {HOME}/a.json\nload {HOME}/b.json\n"
-        "C:\\Users\\marlene\\x\nreading /data1/marlene/a\n",
+        "run/run.log": f"start\nload {HOME}/a\nload {HOME}/b\nC:\\Users\\marlene\\x\nreading /data1/marlene/a\n",
         "run/notes.yaml": f'cache: /mnt/vault7/cache\nnested: \'{{"p": "{HOME.replace("/", chr(92) + "/")}"}}\'\n',
     },
     "SEC102/pass/public": {
