@@ -31,6 +31,8 @@ from omnicheck.content.part import Anomaly, Bounds, Part
 
 __all__ = ["Blob", "Bounds", "Look", "Part", "scan_blob", "scan_file"]
 
+MAX_NAME = 512
+
 Look = Callable[[Part, Blob], Iterable[Any]]
 """A visitor: called once for each part with its bytes; what it returns is kept in ``Part.spans``."""
 
@@ -69,7 +71,9 @@ def scan_blob(blob: Blob, name: str, look: Look | None = None, bounds: Bounds | 
         parts.append(Part(members, part.kinds, part.size, part.anomalies, spans) if spans else part)
         for member in found.members:
             content, odd = member.open()
-            visit(content, member.name, (*members, member.name), (*member.anomalies, *odd))
+            # A stored name is data of a stranger: it may hold half a character, and go on for kilobytes.
+            shown = member.name[:MAX_NAME].encode("utf-8", "backslashreplace").decode("utf-8")
+            visit(content, shown, (*members, shown), (*member.anomalies, *odd))
 
     visit(blob, name, (), ())
     return tuple(parts)
