@@ -107,6 +107,7 @@ def too_large(judged: tuple[Judged, ...], rules: Publication, params: TooLarge) 
 @check("publication.unscannable")
 def unscannable(scanned: tuple[ScannedFile, ...]) -> Iterator[Finding]:
     """Yield a finding for each file that holds bytes nobody could look at or make sense of."""
+    checkpoints = tuple(_folder(each) for each in scanned if each.parts and "orbax" in each.parts[0].kinds)
     for each in scanned:
         if each.error is not None:
             yield Finding(path=each.file.path, message=f"could not be read: {each.error}", key="unread")
@@ -116,7 +117,13 @@ def unscannable(scanned: tuple[ScannedFile, ...]) -> Iterator[Finding]:
             part, odd = met[0]
             text = f"{_place(part)}cannot be looked into: {odd.detail}{_others(len(met))}"
             yield Finding(path=each.file.path, members=part.members, message=text, actual=code, key=code)
-        yield from _unknown(each)
+        # The data of an Orbax checkpoint has no format of its own; its manifest tells what the directory is.
+        if not _folder(each).startswith(checkpoints):
+            yield from _unknown(each)
+
+
+def _folder(each: ScannedFile) -> str:
+    return f"{each.file.folder}/" if each.file.folder else ""
 
 
 def _unknown(each: ScannedFile) -> Iterator[Finding]:

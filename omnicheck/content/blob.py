@@ -15,7 +15,10 @@ WHOLE = 1 << 20
 """Files up to this size are read in one go."""
 
 PIECE = 16 << 20
-"""Texts longer than this are handed out in pieces."""
+"""Texts up to this size are handed out in one piece."""
+
+SHARE = 2 << 20
+"""Length of the pieces of a longer text: small, so that memory stays bounded."""
 
 
 class Piece(Struct, frozen=True):
@@ -65,8 +68,9 @@ class Blob:
         stop = self.size if end is None else max(start, min(end, self.size))
         return Blob(lambda at, length: self.read(start + at, length), stop - start)
 
-    def pieces(self, length: int = PIECE) -> Iterator[Piece]:
-        """Yield the whole text in pieces: one for most files, several for those over 16 MiB."""
+    def pieces(self, length: int | None = None) -> Iterator[Piece]:
+        """Yield the whole text in pieces: one for files up to 16 MiB, pieces of 2 MiB for larger ones."""
+        length = length or (PIECE if self.size <= PIECE else SHARE)
         at, line = 0, 1
         while at < self.size:
             data = self.read(at, length)

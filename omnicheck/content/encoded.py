@@ -6,6 +6,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 from omnicheck.content.blob import Blob, blob_of_bytes
 from omnicheck.content.kinds import kinds_of
@@ -20,12 +21,13 @@ SMALL = 1 << 20
 STRIDE = 16
 MAX_RUNS = 2_000
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
-_IS_SAMPLE = bytes(1 if byte in _ALPHABET + b"\r\n" else 0 for byte in range(256))
+_BREAKS = b"\r\n\\"
+_IS_SAMPLE = bytes(1 if byte in _ALPHABET + _BREAKS else 0 for byte in range(256))
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 @cache
-def _run() -> re.Pattern[bytes]:
+def _wrapped() -> re.Pattern[bytes]:
     # Lines of 40 characters and more may be wrapped, by a line end or by its JSON escape.
     return re.compile(rb"(?:[A-Za-z0-9+/]{40,}|[A-Za-z0-9_-]{40,})(?:(?:\\[rn]|[\r\n])+[A-Za-z0-9+/_-]{4,})*={0,2}")
 
@@ -36,17 +38,34 @@ def encoded(data: bytes) -> Iterator[tuple[int, Blob]]:
     Runs that decode to nothing known (digests, tokens of a vocabulary, noise) are left alone.
     """
     least = SHORT if len(data) <= SMALL else LONG
-    count = 0
-    for start, end in _candidates(data, least):
-        at = start
-        while match := _run().search(data, at, end):
-            at = match.end()
-            if match.end() - match.start() >= least and count < MAX_RUNS:
-                count += 1
-                blob = _decoded(match.group())
-                kinds = kinds_of(blob) if blob is not None else ("unknown",)
-                if blob is not None and kinds != ("unknown",) and _telling(blob, kinds):
-                    yield match.start(), blob
+    for start, end in islice(_runs(data, least), MAX_RUNS):
+        blob = _decoded(data[start:end])
+        kinds = kinds_of(blob) if blob is not None else ("unknown",)
+        if blob is not None and kinds != ("unknown",) and _telling(blob, kinds):
+            yield start, blob
+
+
+def _runs(data: bytes, least: int) -> Iterator[tuple[int, int]]:
+    """Yield where long runs stand; one over several lines begins with its first long line."""
+    wanted = b"\x01" * least
+    for low, high in _candidates(data, least):
+        marks = data[low:high].translate(_IS_SAMPLE)
+        at = marks.find(wanted)
+        while at >= 0:
+            end = marks.find(b"\0", at + least)
+            end = len(marks) if end < 0 else end
+            yield from _lines(data, low + at, low + end, least)
+            at = marks.find(wanted, end)
+
+
+def _lines(data: bytes, start: int, end: int, least: int) -> Iterator[tuple[int, int]]:
+    run = data[start:end]
+    if run.translate(None, _BREAKS) == run:
+        yield start, end
+        return
+    for match in _wrapped().finditer(run):
+        if match.end() - match.start() >= least:
+            yield start + match.start(), start + match.end()
 
 
 def _candidates(data: bytes, least: int) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ How to use it::
 
     def look(part: Part, blob: Blob) -> Iterable[Span]:
         if "text" in part.groups:
-            for piece in blob.pieces():         # whole text, once; one piece up to 16 MiB, cut at line ends
+            for piece in blob.pieces():         # whole text, once; one piece up to 16 MiB, else cut at line ends
                 yield from spans(piece.data)    # piece.offset and piece.line say where it starts
         elif "safetensors" in part.kinds:
             yield from metadata_spans(blob.read(0, 1 << 20))   # only what is asked for is read
@@ -30,6 +30,8 @@ from omnicheck.content.kinds import kinds_of
 from omnicheck.content.part import Anomaly, Bounds, Part
 
 __all__ = ["Blob", "Bounds", "Look", "Part", "scan_blob", "scan_file"]
+
+MAX_NAME = 512
 
 Look = Callable[[Part, Blob], Iterable[Any]]
 """A visitor: called once for each part with its bytes; what it returns is kept in ``Part.spans``."""
@@ -69,7 +71,9 @@ def scan_blob(blob: Blob, name: str, look: Look | None = None, bounds: Bounds | 
         parts.append(Part(members, part.kinds, part.size, part.anomalies, spans) if spans else part)
         for member in found.members:
             content, odd = member.open()
-            visit(content, member.name, (*members, member.name), (*member.anomalies, *odd))
+            # A stored name is data of a stranger: it may hold half a character, and go on for kilobytes.
+            shown = member.name[:MAX_NAME].encode("utf-8", "backslashreplace").decode("utf-8")
+            visit(content, shown, (*members, shown), (*member.anomalies, *odd))
 
     visit(blob, name, (), ())
     return tuple(parts)

@@ -10,6 +10,11 @@ import msgspec
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x93NUMPY", "npy"),
     (0, b"\x1f\x8b", "gzip"),
+    (0, b"\xfd7zXZ\x00", "xz"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"GGUF", "gguf"),
+    (0, b"\x1a\x45\xdf\xa3", "mkv"),
     (0, b"\x89HDF\r\n\x1a\n", "hdf5"),
     (512, b"\x89HDF\r\n\x1a\n", "hdf5"),
     (1024, b"\x89HDF\r\n\x1a\n", "hdf5"),
@@ -39,7 +44,8 @@ def sniff(head: bytes, size: int) -> str:
 
     Returns:
         ``empty``, ``json``, ``jsonl``, ``csv``, ``text``, ``safetensors``, ``npz``, ``npy``, ``zip``, ``gzip``,
-        ``tar``, ``hdf5``, ``pickle``, ``sqlite``, ``parquet``, ``png``, ``jpeg``, ``mp4``, ``pdf`` or ``unknown``.
+        ``xz``, ``zstd``, ``7z``, ``tar``, ``gguf``, ``mkv``, ``hdf5``, ``pickle``,
+        ``sqlite``, ``parquet``, ``png``, ``jpeg``, ``mp4``, ``pdf`` or ``unknown``.
     """
     if size == 0 or not head:
         return "empty"

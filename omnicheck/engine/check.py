@@ -178,9 +178,7 @@ def _naming(run: Run, option: str | None, config: Config, profile: str) -> Run:
     return msgspec.structs.replace(run, contract=name, contract_source=by)
 
 
-def _unit(
-    run: Run, rules: tuple[Rule, ...], registry: Registry, loaded: LoadedConfig, jobs: int, profile: str
-) -> Unit:
+def _unit(run: Run, rules: tuple[Rule, ...], registry: Registry, loaded: LoadedConfig, jobs: int, profile: str) -> Unit:
     contract: dict[str, Any] | None = None
     if run.contract is not None:
         # What a run says of itself cannot stop the check; what a person asks for must hold.

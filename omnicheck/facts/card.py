@@ -47,6 +47,8 @@ class Card(Struct, frozen=True):
 @fact(absent="no README.md and no licence file (asked for in profile publish)")
 def card(source: Source) -> Card | None:
     """Read README.md and LICENSE at the root of the run; in profile ``lint`` a run without both is not judged."""
+    if source.run.layout == "tree":
+        return None
     top = {file.name: file for file in source.run.files if "/" not in file.name}
     readme = top.get("README.md")
     licence = next((file.path for name, file in sorted(top.items()) if _LICENCE.match(name)), None)

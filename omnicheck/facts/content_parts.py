@@ -69,8 +69,8 @@ def _join(source: Source, split: Split, files: list[RunFile], found: dict[str, S
         except (ReadError, OSError):
             return  # told for the part itself
         parts = scan_blob(whole, split.name, visitor(source, files[0]))
-    if parts[0].kind in ("unknown", "text") and len(parts) == 1:
-        return
+    if parts[0].groups <= {"unknown", "text"} and len(parts) == 1:
+        return  # texts are judged one by one
     changes: dict[str, Any] = {"split": split.name}
     for place, file in enumerate(files):
         here = found[file.location]
