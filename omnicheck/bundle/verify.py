@@ -14,6 +14,7 @@ from omnicheck import __version__
 from omnicheck.bundle.inside import REPORT, Claim, manifest_problems, read_claim
 from omnicheck.bundle.recheck import Recheck, recheck
 from omnicheck.bundle.unpack import Opened, opened
+from omnicheck.engine.redact import redact_text, redact_value
 from omnicheck.engine.rulebook import load_rulebook
 from omnicheck.engine.verdict import Judge, decide, summarise
 from omnicheck.model.finding import Finding
@@ -128,7 +129,9 @@ def _report(
         skipped += [SkippedRule(rule, shown, f"--recheck: {reason}") for rule, reason in again.not_repeated]
         diagnostics = _of_bundle(request, tree, again)
     files = [entry for entry in (found.entries if found else ()) if entry.kind == "file"]
-    diagnostics = Judge(book, {}, "lint").diagnostics(said) + diagnostics
+    diagnostics = (
+        Judge(book, {}, "lint").diagnostics((rule, run, _redacted(each)) for rule, run, each in said) + diagnostics
+    )
     ran = set(RULES.values()) if trusted else {"BND102"} if found is not None else set()
     return Report(
         tool=Tool("omnicheck", __version__, book.digest),
@@ -163,6 +166,17 @@ def _finding(request: VerifyRequest, tree: Opened, problem: Problem) -> Finding:
         expected=problem.expected,
         actual=problem.actual,
         key=problem.message if problem.name else None,
+    )
+
+
+def _redacted(finding: Finding) -> Finding:
+    # What a signature, a manifest or a report says comes from whoever made the bundle.
+    return msgspec.structs.replace(
+        finding,
+        message=redact_text(finding.message),
+        expected=redact_value(finding.expected),
+        actual=redact_value(finding.actual),
+        members=tuple(map(redact_text, finding.members)),
     )
 
 

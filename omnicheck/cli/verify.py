@@ -15,6 +15,7 @@ from omnicheck.bundle.recheck import stated
 from omnicheck.bundle.verify import Verified, VerifyRequest
 from omnicheck.bundle.verify import verify as verify_bundle
 from omnicheck.cli.output import emit
+from omnicheck.engine.redact import redact_text
 from omnicheck.engine.rulebook import load_rulebook
 from omnicheck.model.report import EXIT_CODES
 from omnicheck.report.plain import plain, printable
@@ -70,7 +71,7 @@ def verify(
             output.write_text(text, encoding="utf-8")
     else:
         if format_ == "text" and output is None and not quiet:
-            sys.stdout.write("".join(f"{printable(line)}\n" for line in _told(found, explain=explain)))
+            sys.stdout.write("".join(f"{printable(redact_text(line))}\n" for line in _told(found, explain=explain)))
         emit(found.report, format_, load_rulebook, output=output, color=color, verbose=-1 if quiet else verbose)
     raise typer.Exit(EXIT_CODES[found.report.verdict])
 

@@ -13,7 +13,7 @@ from omnicheck.facts.registry import fact
 from omnicheck.facts.signature import SignedTree
 from omnicheck.facts.source import Source
 from omnicheck.model.run import RunFile
-from omnicheck.signing.manifest import parse_manifest
+from omnicheck.readers.beside import MAX_FILES
 
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
 BESIDE = re.compile(
@@ -108,7 +108,7 @@ class ComparedLists(Struct, frozen=True):
     lists: tuple[Compared, ...]
 
 
-@fact(absent="no manifest, upload list, list of included files or signature")
+@fact(absent="no manifest, upload list, list of included files or signature of the files here")
 def lists_of_files(
     source: Source, summaries: tuple[VerifiedSummary, ...] | None, signed: tuple[SignedTree, ...] | None
 ) -> ListsOfFiles | None:
@@ -123,14 +123,23 @@ def lists_of_files(
         if tree.digests:
             entries = tuple(Claimed(name, digest) for name, digest in tree.digests.items())
             found.append(FileList(tree.file, None, entries, whole=False))
+    found = [each for each in found if _is_about(each, source.below(each.file))]
     return ListsOfFiles(tuple(found)) if found else None
 
 
-@fact(absent="no manifest, upload list, list of included files or signature")
+@fact(absent="no manifest, upload list, list of included files or signature of the files here")
 def compared_lists(source: Source, lists: ListsOfFiles) -> ComparedLists:
     """Hold every list against its directory; a file that differs is told for the first list that says so."""
     told: set[str] = set()
     return ComparedLists(tuple(_compared(source, each, told) for each in lists.lists))
+
+
+def _is_about(list_: FileList, here: Sequence[RunFile]) -> bool:
+    """Whether a list is about its directory: a summary that was copied elsewhere alone lists nothing of that place."""
+    if len(here) >= MAX_FILES:
+        return False
+    names = {file.name for file in here}
+    return list_.pointer is None or any(_plain(entry.name) in names for entry in list_.entries)
 
 
 def _compared(source: Source, list_: FileList, told: set[str]) -> Compared:
@@ -205,6 +214,8 @@ def _plain(name: str) -> str | None:
 
 def _manifests(source: Source) -> Iterator[FileList]:
     for file in source.run.of("file_manifest"):
+        from omnicheck.signing.manifest import parse_manifest  # noqa: PLC0415 - most runs hold no manifest
+
         text = source.text(file)
         manifest = parse_manifest(text) if text is not None else None
         # Other tools write other things into files of this name: one good line makes it a list of digests.
@@ -217,12 +228,13 @@ def _uploads(source: Source) -> Iterator[FileList]:
     for file in source.run.of("upload_manifest"):
         value = source.json(file).value
         rows = value.get("files") if isinstance(value, dict) else None
-        entries = tuple(_uploaded(rows)) if isinstance(rows, list) else ()
+        base = value.get("output_dir") if isinstance(value, dict) else None
+        entries = tuple(_uploaded(rows, base if isinstance(base, str) else "")) if isinstance(rows, list) else ()
         if entries:
             yield FileList(file, "/files", entries)
 
 
-def _uploaded(rows: Sequence[Any]) -> Iterator[Claimed]:
+def _uploaded(rows: Sequence[Any], base: str) -> Iterator[Claimed]:
     for index, row in enumerate(rows):
         pointer = f"/files/{index}"
         if isinstance(row, str) and row:
@@ -232,6 +244,8 @@ def _uploaded(rows: Sequence[Any]) -> Iterator[Claimed]:
             if name:
                 digest = DIGEST.fullmatch(_first(row, ("sha256", "digest"), str) or "")
                 size = _first(row, ("bytes", "size", "size_bytes"), int)
+                if base and name.startswith(base.rstrip("/") + "/"):
+                    name = name[len(base.rstrip("/")) + 1 :]
                 yield Claimed(name, digest[1].lower() if digest else None, size, pointer=pointer)
 
 

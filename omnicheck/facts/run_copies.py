@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ class Copy(Struct, frozen=True):
         sha256: of the bytes, hex.
         plain: of the bytes with CRLF read as LF, hex.
         crlf: whether its lines end in CRLF.
-        lines: four bytes of digest for each line, line endings apart; empty for a long file.
+        lines: checksum of each line, line endings apart, to count those that differ; empty for a long file.
     """
 
     name: str
@@ -134,16 +135,16 @@ def _copy(file: RunFile) -> Copy | None:
         return None
     crlf = b"\r\n" in data
     plain = data.replace(b"\r\n", b"\n") if crlf else data
-    count = plain.count(b"\n")
-    lines = plain.removesuffix(b"\n").split(b"\n") if count <= MAX_LINES else []
+    digest = hashlib.sha256(data).hexdigest()
+    lines = plain.removesuffix(b"\n").split(b"\n") if plain.count(b"\n") <= MAX_LINES else []
     return Copy(
         name=file.name,
         path=file.path,
         size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        plain=hashlib.sha256(plain).hexdigest(),
+        sha256=digest,
+        plain=hashlib.sha256(plain).hexdigest() if crlf else digest,
         crlf=crlf,
-        lines=tuple(int.from_bytes(hashlib.blake2b(line, digest_size=4).digest()) for line in lines),
+        lines=tuple(map(zlib.crc32, lines)),
     )
 
 

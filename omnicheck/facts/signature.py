@@ -9,8 +9,6 @@ from omnicheck.facts.source import Source
 from omnicheck.model.errors import ReadError
 from omnicheck.model.run import RunFile
 from omnicheck.readers.gate import open_regular
-from omnicheck.signing.dsse import Refused
-from omnicheck.signing.oms import MAX_BYTES, open_bundle
 
 
 class SignedTree(Struct, frozen=True):
@@ -50,6 +48,9 @@ def readable_signatures(trees: tuple[SignedTree, ...]) -> tuple[ReadableSignatur
 
 
 def _signed(source: Source, file: RunFile) -> SignedTree:
+    from omnicheck.signing.dsse import Refused  # noqa: PLC0415 - most runs hold no signature
+    from omnicheck.signing.oms import MAX_BYTES, open_bundle  # noqa: PLC0415 - as above
+
     try:
         with open_regular(file.disk, MAX_BYTES) as stream:
             statement = open_bundle(stream.read(), None)

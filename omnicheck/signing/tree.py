@@ -6,12 +6,12 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from omnicheck.model.errors import ReadError, UsageError
-from omnicheck.readers.gate import open_regular
+from omnicheck.readers.gate import open_descriptor
 
 if TYPE_CHECKING:
     from io import RawIOBase
@@ -79,24 +79,29 @@ def hash_entry(root: Path, entry: Entry) -> str:
     Raises:
         ReadError: it cannot be read, is another file than the one listed, or changed while it was read.
     """
-    with open_regular(root.joinpath(*entry.name.split("/"))) as stream:
+    descriptor, status = open_descriptor(f"{root}/{entry.name}")
+    # Unbuffered: a buffer in between would copy every byte once more.
+    with open(descriptor, "rb", buffering=0) as stream:  # noqa: PTH123 - a descriptor has no path
         listed = (entry.device, entry.inode, entry.size, entry.mtime_ns)
-        before = _state(stream)
-        digest = hash_stream(stream, entry.size)
-        if before != listed or _state(stream) != listed or digest is None:
-            raise ReadError("changed while it was read", path=entry.name, hint="leave the tree alone and start anew")
+        try:
+            digest = hash_stream(stream, entry.size) if _state(status) == listed else None
+        except OSError as error:
+            raise ReadError(f"cannot be read: {error.strerror}", path=shown(entry.name)) from error
+        if digest is None or _state(os.fstat(descriptor)) != listed:
+            raise ReadError(
+                "changed while it was read", path=shown(entry.name), hint="leave the tree alone and start anew"
+            )
     return digest
 
 
-def hash_stream(stream: BinaryIO, size: int) -> str | None:
+def hash_stream(stream: RawIOBase, size: int) -> str | None:
     """Return the SHA-256 of what a stream holds, hex; None when that is not ``size`` bytes."""
     digest = hashlib.sha256()
-    buffer = bytearray(BLOCK)
+    # One byte more than is expected, so that a file that grew is seen by the same read.
+    buffer = bytearray(min(BLOCK, size + 1))
     view = memoryview(buffer)
-    # The raw stream, where there is one: a buffer in between would copy every byte once more.
-    read = cast("RawIOBase", getattr(stream, "raw", stream)).readinto
     total = 0
-    while total <= size and (count := read(buffer)):
+    while total <= size and (count := stream.readinto(buffer)):
         digest.update(view[:count])
         total += count
     return digest.hexdigest() if total == size else None
@@ -107,8 +112,7 @@ def shown(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _state(stream: BinaryIO) -> tuple[int, int, int, int]:
-    status = os.fstat(stream.fileno())
+def _state(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 

@@ -114,6 +114,18 @@ def test_a_report_that_is_none(bundle: Path, text: str) -> None:
     assert said(verified(bundle)) == [("BND101", "toy/omnicheck.report.json")]
 
 
+def test_what_a_bundle_says_of_itself_is_redacted(bundle: Path) -> None:
+    token = "hf_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z"
+
+    def edit(report: dict[str, Any]) -> None:
+        report["bundle"]["files"].append({"path": "gone.json", "sha256": token})
+
+    seal(bundle, edit)
+    found = verified(bundle)
+    assert said(found) == [("BND101", "toy/gone.json")]
+    assert token[4:12] not in render(found.report, "json")
+
+
 def test_recheck_agrees_with_an_honest_report(bundle: Path) -> None:
     found = verified(bundle, recheck=True)
     assert found.recheck is not None

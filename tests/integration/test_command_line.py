@@ -54,7 +54,7 @@ def test_an_empty_directory_says_so(place: Path) -> None:
 
 
 def test_no_known_role_says_so(place: Path) -> None:
-    (place / "code3" / "notes.txt").write_text("notes\n")
+    (place / "code3" / "notes.txt").write_text("of no role\n")
     done = omnicheck(place, "check", "code3")
     assert done.returncode == 3
     assert "no file has a role" in done.stdout

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from omnicheck.model.errors import UsageError
+from omnicheck.model.errors import ReadError, UsageError
 from omnicheck.signing.sign import sign_digests, sign_directory
+from omnicheck.signing.tree import hash_entry, list_tree
 from omnicheck.signing.verify import Verification, verify_directory
 from tests.signing.trees import resource, resources_of, rewritten
 
@@ -264,3 +265,19 @@ def test_resigning_heals(signed: Path, key: Key, resigned: Callable[[Path], None
     assert not verified(signed, key).holds
     resigned(signed)
     assert verified(signed, key).holds
+
+
+def test_a_file_that_changes_between_listing_and_hashing(signed: Path) -> None:
+    entries = {entry.name: entry for entry in list_tree(signed)}
+    assert hash_entry(signed, entries["a.txt"])
+    (signed / "a-b").rename(signed / "a.txt")
+    with pytest.raises(ReadError, match="changed"):
+        hash_entry(signed, entries["a.txt"])
+    (signed / "a.txt").unlink()
+    (signed / "a.txt").symlink_to("README.md")
+    with pytest.raises(ReadError, match="symbolic link"):
+        hash_entry(signed, entries["a.txt"])
+    with (signed / "README.md").open("ab") as stream:
+        stream.write(b"more")
+    with pytest.raises(ReadError, match="changed"):
+        hash_entry(signed, entries["README.md"])
