@@ -11,17 +11,7 @@ HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
     failed = [
         script.name
-<<<<<<< HEAD
-        for script in (
-            HERE / "startup.py",
-            HERE / "window_index.py",
-            HERE / "onnx_walk.py",
-            HERE / "secrets.py",
-            HERE / "content_scan.py",
-        )
-=======
         for script in sorted(HERE.glob("[a-z]*.py"))
->>>>>>> main
         if subprocess.run([sys.executable, str(script)], check=False).returncode
     ]
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
