@@ -2,10 +2,11 @@
 VENV ?= .venv
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PEER ?= .venv-peer
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint schemas snapshots bench clean
+.PHONY: demo test peer lint schemas snapshots bench clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.ready
@@ -18,7 +19,11 @@ demo: $(VENV)/.ready
 	test $$sound -eq 0 && test $$flawed -eq 1
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not peer"
+
+# Interoperation with other tools, each in an environment of its own.
+peer: $(VENV)/.ready-test $(PEER)/.ready
+	OMNICHECK_MODEL_SIGNING=$(PEER)/bin/model_signing $(BIN)/python -m pytest -q -m peer
 
 lint: $(VENV)/.ready-lint
 	$(BIN)/ruff check .
@@ -36,7 +41,14 @@ bench: $(VENV)/.ready-test
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(PEER) build dist
+
+# model-signing imports OpenSSL without asking for it, so it is installed beside it.
+$(PEER)/.ready: $(VENV)/.ready
+	@echo "setting up $(PEER)" >&2
+	@test -x $(PEER)/bin/python || $(BIN)/python -m venv $(PEER)
+	@if $(PEER)/bin/python -m pip --disable-pip-version-check --quiet install "model-signing>=1.1,<2" pyopenssl; \
+	then touch $@; else echo "model-signing cannot be installed here: the tests that need it are skipped" >&2; fi
 
 $(VENV)/.ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found: install one, or name it with make PYTHON=..." >&2; exit 1; }

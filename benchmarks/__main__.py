@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
     failed = [
         script.name
-        for script in (HERE / "startup.py", HERE / "window_index.py")
+        for script in sorted(HERE.glob("[a-z]*.py"))
         if subprocess.run([sys.executable, str(script)], check=False).returncode
     ]
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)

@@ -13,9 +13,12 @@ from omnicheck.model.errors import OmnicheckError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("omnicheck.cli.check:check", "Check result directories and give a verdict."),
+    "verify": ("omnicheck.cli.verify:verify", "Verify that a bundle is what a key signed."),
     "explain": ("omnicheck.cli.explain:explain", "Print the page of a rule."),
     "rules": ("omnicheck.cli.rules:rules", "List the rules."),
     "contracts": ("omnicheck.cli.contracts:app", "List, show, validate and scaffold contracts."),
+    "merge": ("omnicheck.cli.merge:merge", "Merge the shards of an evaluation and recompute its metrics."),
+    "index": ("omnicheck.cli.index:index", "Write the model-neutral window index of a dataset."),
     "baseline": ("omnicheck.cli.baseline:baseline", "Write today's findings down so that only new ones block."),
     "init": ("omnicheck.cli.init:init", "Propose a configuration for a repository."),
     "schema": ("omnicheck.cli.schema:schema", "Print a JSON schema."),

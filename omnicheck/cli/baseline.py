@@ -12,6 +12,7 @@ import typer
 from omnicheck.engine.baseline import read_baseline, render_baseline
 from omnicheck.engine.check import Request, check_paths
 from omnicheck.engine.config import load_config
+from omnicheck.model.errors import UsageError
 
 
 def baseline(
@@ -30,7 +31,10 @@ def baseline(
     report = check_paths(Request(paths=tuple(paths or (Path(),)), cwd=cwd, today=today), bare)
     old = read_baseline(output) if output.exists() and not fresh else None
     text = render_baseline(report.findings, old)
-    output.write_text(text, encoding="utf-8")
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write: {error.strerror}", path=str(output)) from error
     count = text.count('"fingerprint"')
     typer.echo(f"{output}: {count} known findings" + (f", {len(old.known) - count} fewer than before" if old else ""))
     if loaded.config.baseline is None:

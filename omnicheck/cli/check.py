@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from omnicheck.cli.output import emit, progress_on_stderr
+from omnicheck.cli.output import emit, known_format, progress_on_stderr
 from omnicheck.engine.check import Request, check_paths
 from omnicheck.engine.config import load_config
+from omnicheck.engine.rulebook import extensions, load_rulebook
 from omnicheck.model.errors import UsageError
 from omnicheck.model.report import EXIT_CODES
 
@@ -58,6 +59,7 @@ def check(
 
     Exit code 0: clean. 1: findings. 2: usage, configuration or a crashed check. 3: nothing was checked.
     """
+    known_format(format_)
     cwd = Path.cwd()
     loaded = load_config(cwd, config, isolated=isolated)
     linked = tuple(folder for folder in (dataset, training, eval_) if folder is not None)
@@ -83,7 +85,14 @@ def check(
         jobs=jobs,
     )
     report = check_paths(request, loaded, progress_on_stderr(wanted=not no_progress))
-    emit(report, format_, output=output, color=color, verbose=-1 if quiet else verbose)
+    emit(
+        report,
+        format_,
+        lambda: load_rulebook(extensions(loaded)),
+        output=output,
+        color=color,
+        verbose=-1 if quiet else verbose,
+    )
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 

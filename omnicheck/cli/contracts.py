@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
+from omnicheck.cli.contracts_io import derive, diff
 from omnicheck.contracts.issue import Issue
 from omnicheck.contracts.registry import Entry, Registry
 from omnicheck.engine.config import load_config
@@ -16,11 +17,14 @@ from omnicheck.model.errors import UsageError
 from omnicheck.report.plain import plain, printable
 
 app = typer.Typer(
-    help="List, show, validate and scaffold contracts.",
+    help="List, show, validate, scaffold, derive and compare contracts.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.command("derive")(derive)
+app.command("diff")(diff)
 
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="text or json.")]
 Paths = Annotated[

@@ -12,7 +12,7 @@ import typer
 
 from omnicheck.cli.output import wants_color
 from omnicheck.engine.config import load_config
-from omnicheck.engine.rulebook import load_rulebook
+from omnicheck.engine.rulebook import extensions, load_rulebook
 from omnicheck.engine.store import cache_directory
 from omnicheck.model.errors import UsageError
 
@@ -25,7 +25,7 @@ def explain(
 ) -> None:
     """Print the page of a rule: what it does, why it matters, how to mend it."""
     loaded = load_config(Path.cwd())
-    book = load_rulebook([loaded.base / extra for extra in loaded.config.rules.extend], cache_directory())
+    book = load_rulebook(extensions(loaded), cache_directory())
     found = next((page for page in book.pages.values() if rule.upper() == page.rule.id or rule == page.rule.name), None)
     if found is None:
         near = difflib.get_close_matches(rule, [*book.pages, *(page.rule.name for page in book.pages.values())], n=1)

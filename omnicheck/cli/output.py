@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from omnicheck.engine.rulebook import load_rulebook
-from omnicheck.engine.store import cache_directory
+from omnicheck.engine.rulebook import Rulebook
 from omnicheck.model.errors import UsageError
 from omnicheck.model.report import Report
 from omnicheck.report import FORMATS, render
 
 
-def emit(report: Report, format_: str, *, output: Path | None, color: str, verbose: int) -> None:
-    """Render a report and write it.
+def known_format(name: str) -> None:
+    """Refuse a format that is not there, before any work is done.
 
     Raises:
-        UsageError: the format is unknown, or the file cannot be written.
+        UsageError: the format is unknown.
     """
-    if format_ not in FORMATS:
-        raise UsageError(f"unknown format {format_!r}", hint=f"one of {', '.join(FORMATS)}")
-    rules = load_rulebook((), cache_directory()).rules() if format_ in {"sarif", "junit", "html"} else ()
+    if name not in FORMATS:
+        near = difflib.get_close_matches(name, FORMATS, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"unknown format {name!r}", hint=f"{hint}one of {', '.join(FORMATS)}")
+
+
+def emit(
+    report: Report, format_: str, rulebook: Callable[[], Rulebook], *, output: Path | None, color: str, verbose: int
+) -> None:
+    """Render a report and write it.
+
+    Args:
+        report: what to render.
+        format_: a known format.
+        rulebook: reads the rules in force; asked only by formats that describe them.
+        output: file, or None for standard output.
+        color: ``auto``, ``always`` or ``never``.
+        verbose: as in ``render``.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    rules = rulebook().rules() if format_ == "sarif" else ()
     width = shutil.get_terminal_size((100, 24)).columns
     text = render(
         report, format_, color=output is None and wants_color(color), verbose=verbose, rules=rules, width=width
@@ -47,6 +68,15 @@ def wants_color(choice: str) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def folded(line: str, hang: str = "") -> str:
+    """Return a line with its end, folded between words where a terminal shows it; whole for a pipe or a file."""
+    if not sys.stdout.isatty():
+        return f"{line}\n"
+    width = max(shutil.get_terminal_size().columns, 40)
+    parts = textwrap.wrap(line, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(parts) + "\n"
 
 
 def progress_on_stderr(*, wanted: bool) -> Callable[[int, int], None]:

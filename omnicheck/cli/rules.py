@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
+from omnicheck.cli.output import folded
 from omnicheck.engine.config import load_config
-from omnicheck.engine.rulebook import choose, load_rulebook
+from omnicheck.engine.rulebook import choose, extensions, load_rulebook
 from omnicheck.engine.store import cache_directory
 
 
@@ -20,7 +21,7 @@ def rules(
 ) -> None:
     """List the rules that are known, with their severities."""
     loaded = load_config(Path.cwd())
-    book = load_rulebook([loaded.base / extra for extra in loaded.config.rules.extend], cache_directory())
+    book = load_rulebook(extensions(loaded), cache_directory())
     wanted = tuple(part.strip() for part in select.split(",") if part.strip())
     chosen = choose(book.rules(), wanted or ("ALL",), (), preview=True)
     if format_ == "json":
@@ -29,5 +30,5 @@ def rules(
         return
     for rule in chosen:
         note = "" if rule.status == "stable" else f" ({rule.status})"
-        sys.stdout.write(f"{rule.id}  {rule.severity:<7}  {rule.name}{note}: {rule.summary}\n")
-    sys.stdout.write(f"{len(chosen)} rules, digest {book.digest[:12]}; `omnicheck explain ID` prints a page\n")
+        sys.stdout.write(folded(f"{rule.id}  {rule.severity:<7}  {rule.name}{note}: {rule.summary}", " " * 17))
+    sys.stdout.write(folded(f"{len(chosen)} rules, digest {book.digest[:12]}; `omnicheck explain ID` prints a page"))

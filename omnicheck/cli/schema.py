@@ -11,7 +11,7 @@ import typer
 from omnicheck.model.errors import UsageError
 
 
-def schema(name: Annotated[str, typer.Argument(help="report, config, backbone, …")] = "") -> None:
+def schema(name: Annotated[str, typer.Argument(help="report, config, backbone, window-index, …")] = "") -> None:
     """Print a published JSON schema, or list their names."""
     root = schemas_root()
     names = sorted(path.name.removesuffix(".schema.json") for path in root.glob("*.schema.json"))

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from omnicheck.model.errors import UsageError
-from omnicheck.model.run import RunFile
-from omnicheck.runs.discover import PARTS, SHARD, discover
+from omnicheck.model.run import Run, RunFile
+from omnicheck.runs.discover import OWN_SHARD, PARTS, SHARD, discover
 from omnicheck.runs.inventory import take_inventory
 from omnicheck.runs.roles import Role, role_of, role_table
 
@@ -35,14 +35,22 @@ def staged_runs(cwd: Path, scope: Sequence[Path], roles: Mapping[str, tuple[str,
     outermost = [
         folder for folder in folders if not any(other != folder and folder.is_relative_to(other) for other in folders)
     ]
-    found = {}
+    found: dict[str, Path] = {}
     for folder in outermost:
         for run in discover(take_inventory((folder,), cwd), dict(roles)).runs:
-            if any(path.is_relative_to(Path(run.location)) for path in inside) and _owns(
+            places = _places(run)
+            if any(path.is_relative_to(place) for path in inside for place in places) and _owns(
                 run.location, inside, run.files
             ):
-                found[run.location] = Path(run.location)
+                found.update((str(place), place) for place in places)
     return tuple(path.relative_to(cwd) if path.is_relative_to(cwd) else path for _, path in sorted(found.items()))
+
+
+def _places(run: Run) -> list[Path]:
+    """Return the directories of a run: its root, and its shards beside that, which may be all there is of it."""
+    root = Path(run.location)
+    beside = {root.parent / file.name.split("/", 2)[1] for file in run.files if file.name.startswith("../")}
+    return [root, *sorted(beside)] if root.is_dir() else sorted(beside)
 
 
 def _owns(root: str, staged: Sequence[Path], files: Sequence[RunFile]) -> bool:
@@ -60,7 +68,8 @@ def _staged(cwd: Path) -> tuple[Path, list[Path]]:
     if top.returncode:
         raise UsageError("--staged works in a git repository only", path=str(cwd))
     root = Path(os.fsdecode(top.stdout.rstrip(b"\n")))
-    command = [git, "-C", str(root), "diff", "--cached", "--name-only", "-z", "--no-ext-diff"]
+    command = [git, "-C", str(root), "diff", "--cached", "--name-only", "-z", "--no-ext-diff", "--no-renames"]
+    # Without renames: a file that was moved away is missing where it was, and that run is looked at too.
     names = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - as above
     if names.returncode:
         raise UsageError("git could not list the staged files", path=str(root))
@@ -74,7 +83,8 @@ def _near(path: Path, top: Path) -> list[Path]:
 
 def _whole(folder: Path) -> Path:
     """Return the directory that a part of a package or a shard belongs to."""
-    return folder.parent if folder.name in PARTS or SHARD.match(folder.name) else folder
+    part = folder.name in PARTS or SHARD.match(folder.name) or OWN_SHARD.match(folder.name)
+    return folder.parent if part else folder
 
 
 def _has_role(folder: Path, table: tuple[Role, ...]) -> bool:

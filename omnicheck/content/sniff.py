@@ -10,6 +10,11 @@ import msgspec
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x93NUMPY", "npy"),
     (0, b"\x1f\x8b", "gzip"),
+    (0, b"\xfd7zXZ\x00", "xz"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"GGUF", "gguf"),
+    (0, b"\x1a\x45\xdf\xa3", "mkv"),
     (0, b"\x89HDF\r\n\x1a\n", "hdf5"),
     (512, b"\x89HDF\r\n\x1a\n", "hdf5"),
     (1024, b"\x89HDF\r\n\x1a\n", "hdf5"),
@@ -39,11 +44,12 @@ def sniff(head: bytes, size: int) -> str:
 
     Returns:
         ``empty``, ``json``, ``jsonl``, ``csv``, ``text``, ``safetensors``, ``npz``, ``npy``, ``zip``, ``gzip``,
-        ``tar``, ``hdf5``, ``pickle``, ``sqlite``, ``parquet``, ``png``, ``jpeg``, ``mp4``, ``pdf`` or ``unknown``.
+        ``xz``, ``zstd``, ``7z``, ``tar``, ``gguf``, ``mkv``, ``hdf5``, ``pickle``,
+        ``sqlite``, ``parquet``, ``png``, ``jpeg``, ``mp4``, ``pdf`` or ``unknown``.
     """
     if size == 0 or not head:
         return "empty"
-    return _binary_kind(head, size) or _text_kind(head, size)
+    return _binary_kind(head, size) or text_kind(head, size)
 
 
 def _binary_kind(head: bytes, size: int) -> str | None:
@@ -64,7 +70,8 @@ def _is_safetensors(head: bytes, size: int) -> bool:
     return size >= 10 and 2 <= length <= size - 8 and head[8:9] == b"{" and head[9:10] in (b'"', b"}", b" ")
 
 
-def _text_kind(head: bytes, size: int) -> str:
+def text_kind(head: bytes, size: int) -> str:
+    """Return the kind of text that begins so: ``json``, ``jsonl``, ``csv``, ``text``, or ``unknown`` for bytes."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text" if len(head) > 2 else "unknown"
     data = head.removeprefix(codecs.BOM_UTF8)

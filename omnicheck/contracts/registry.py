@@ -98,7 +98,7 @@ class Registry(Struct, frozen=True):
             else:
                 ignored.append((path, found))
         # An ambiguous file still claims its id: the built-in contract must not judge in its stead.
-        claimed = {each.id for each in unusable if each.id is not None}
+        claimed = {each.id or each.path.stem for each in unusable}
         shadowed = []
         for path in _files([BUILTIN], unusable):
             builtin = _take(path, "builtin")
@@ -117,13 +117,23 @@ class Registry(Struct, frozen=True):
         claimed = {each.id for each in self.unusable if each.id is not None}
         return tuple(sorted({*self.entries, *claimed}))
 
+    def broken(self, name: str) -> Unusable | None:
+        """Return the file that claims an id and cannot be used; None when there is none.
+
+        A file in which no id can be read claims that of its name, where no other file does.
+        """
+        claiming = [each for each in self.unusable if each.id == name]
+        if not claiming and name not in self.entries:
+            claiming = [each for each in self.unusable if each.id is None and each.path.stem == name]
+        return claiming[0] if claiming else None
+
     def get(self, name: str) -> Entry:
         """Return the contract with exactly this id.
 
         Raises:
             ContractError: it is unknown, ambiguous, or two files claim it.
         """
-        broken = next((each for each in self.unusable if each.id == name), None)
+        broken = self.broken(name)
         if broken is not None:
             raise ContractError(
                 f"the contract {name!r} cannot be used: {broken.message}",
@@ -141,8 +151,13 @@ class Registry(Struct, frozen=True):
             near = difflib.get_close_matches(name, self.ids(), n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             known = ", ".join(self.ids()) or "none"
-            raise ContractError(f"no contract is called {name!r}", hint=f"{hint}known: {known}")
+            raise ContractError(f"no contract is called {name!r}", hint=f"{hint}known: {known}{self.nameless()}")
         return self.entries[name]
+
+    def nameless(self) -> str:
+        """Return in words which files could not be read so far that their id is known; empty when there is none."""
+        broken = [f"{each.path.name}: {each.message}" for each in self.unusable if each.id is None]
+        return f"; not readable: {', '.join(broken)}" if broken else ""
 
     def digest(self) -> str:
         """Return a SHA-256 over ids and bytes of all contracts in force, hex."""

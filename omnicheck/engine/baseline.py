@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from omnicheck.engine.verdict import DECIDES
 from omnicheck.model.errors import ConfigError
 from omnicheck.model.finding import Finding
 from omnicheck.model.report import Diagnostic, Suppression
@@ -35,7 +36,7 @@ def read_baseline(path: Path) -> Baseline:
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=Baseline)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"the baseline cannot be read: {error}", path=str(path), hint="write one with `omnicheck baseline`"
         ) from error
@@ -46,7 +47,7 @@ def render_baseline(found: Sequence[Diagnostic], old: Baseline | None) -> str:
     now = {
         Known(each.path, each.rule, each.fingerprint)
         for each in found
-        if not each.suppressed or each.suppressed.reason == REASON
+        if each.rule not in DECIDES and (not each.suppressed or each.suppressed.reason == REASON)
     }
     if old is not None:
         now &= set(old.known)
@@ -64,7 +65,7 @@ def apply_baseline(
     matched = {each.fingerprint for each in found}
     result = [
         msgspec.structs.replace(each, suppressed=Suppression(REASON))
-        if each.fingerprint in known and not each.suppressed
+        if each.fingerprint in known and not each.suppressed and each.rule not in DECIDES
         else each
         for each in found
     ]

@@ -14,14 +14,16 @@ from omnicheck.contracts.registry import Registry
 from omnicheck.engine.baseline import apply_baseline, read_baseline
 from omnicheck.engine.cache import Cache
 from omnicheck.engine.config import LoadedConfig
-from omnicheck.engine.contract_units import conflict_findings, contract_units
+from omnicheck.engine.contract_units import broken_findings, conflict_findings, contract_units, refusal
 from omnicheck.engine.coverage import coverage_of, summary_of
 from omnicheck.engine.executor import map_units, usable_cores
+from omnicheck.engine.overrides import configured
 from omnicheck.engine.own_rules import covers, scan_findings
-from omnicheck.engine.rulebook import Rulebook, choose, load_rulebook
+from omnicheck.engine.rulebook import Rulebook, choose, extensions, load_rulebook
 from omnicheck.engine.store import cache_directory
 from omnicheck.engine.unit import RunResult, Unit
 from omnicheck.engine.verdict import Judge, apply_allow, decide, summarise
+from omnicheck.model.config import Config
 from omnicheck.model.errors import ConfigError
 from omnicheck.model.finding import Severity
 from omnicheck.model.report import (
@@ -81,32 +83,37 @@ def check_paths(
     """
     config = loaded.config
     profile = request.profile or config.profile
-    book = load_rulebook(
-        [loaded.base / extra for extra in config.rules.extend], cache_directory() if request.use_cache else None
-    )
+    scanned = [request.cwd / path for path in request.paths]
+    kept = cache_directory(scanned) if request.use_cache else None
+    book = load_rulebook(extensions(loaded), kept)
     _pinned(config.rules.digest, book)
-    rules = _configured(
+    rules = configured(
         choose(
             book.rules(),
             request.select or config.rules.select,
             (*config.rules.ignore, *request.ignore),
             preview=config.rules.preview,
         ),
-        config.rules.params,
+        book,
+        config,
     )
     inventory = take_inventory(request.paths, request.cwd, config.exclude)
     found = discover(inventory, config.roles, _links(request, loaded))
     registry = Registry.load([loaded.base / path for path in config.contracts.paths])
     jobs = request.jobs or usable_cores()
-    units = [_unit(run, rules, registry, request, loaded, profile, jobs) for run in found.runs]
-    cache = Cache(book.digest, enabled=request.use_cache and profile == "lint")
+    named = [_naming(run, request.contract, config, profile) for run in found.runs]
+    units = [_unit(run, rules, registry, loaded, jobs, profile) for run in named]
+    # The code of a plug-in may change while its version stays: what it says is not kept.
+    cache = Cache(book.digest, kept if profile == "lint" and not config.rules.checks else None)
     results = _results(units, cache, jobs, progress)
     judged = contract_units(units, registry, rules, request.cwd, loaded.base)
     results += _results(judged, cache, 1, lambda _done, _total: None)
+    results += _results(_tree(found.tree, rules, request, loaded, profile), cache, 1, lambda _done, _total: None)
     results.append(_across(rules, results, cache, config.rules.checks, found.tree.path))
     said = [(spoken.rule, result.run, spoken.finding) for result in results for spoken in result.spoken]
     said += scan_findings(rules, inventory, found, loaded)
     said += conflict_findings(rules, registry, request.cwd, loaded.base)
+    said += broken_findings(rules, registry, named, request.cwd, loaded.base)
     judge_ = Judge(book, config.rules.severity, profile)
     running = {rule.id for rule in rules}
 
@@ -133,7 +140,7 @@ def check_paths(
         verdict=decide(
             diagnostics,
             request.fail_on or config.fail_on,
-            required_skipped=profile == "publish" and any(skip.rule in required for skip in skipped),
+            judged=_judged(rules, results) and not (profile == "publish" and any(s.rule in required for s in skipped)),
         ),
         summary=summarise(diagnostics),
         findings=tuple(diagnostics),
@@ -151,11 +158,9 @@ def _pinned(digest: str | None, book: Rulebook) -> None:
         )
 
 
-def _configured(rules: Sequence[Rule], params: dict[str, dict[str, object]]) -> tuple[Rule, ...]:
-    return tuple(
-        msgspec.structs.replace(rule, params={**rule.params, **params[rule.id]}) if rule.id in params else rule
-        for rule in rules
-    )
+def _judged(rules: Sequence[Rule], results: Sequence[RunResult]) -> bool:
+    """Whether any rule ran; what the engine itself speaks always does, and counts where nothing else was wanted."""
+    return any(result.ran for result in results) or all(rule.scope == "engine" for rule in rules)
 
 
 def _links(request: Request, loaded: LoadedConfig) -> tuple[tuple[str, ...], ...]:
@@ -167,35 +172,43 @@ def _links(request: Request, loaded: LoadedConfig) -> tuple[tuple[str, ...], ...
     return tuple(given)
 
 
-def _unit(
-    run: Run,
-    rules: tuple[Rule, ...],
-    registry: Registry,
-    request: Request,
-    loaded: LoadedConfig,
-    profile: str,
-    jobs: int,
-) -> Unit:
-    named, by = resolve_contract(run, request.contract, loaded.config.run, own_word=profile == "lint")
+def _naming(run: Run, option: str | None, config: Config, profile: str) -> Run:
+    """Return the run with the contract that is named for it, whether or not that can judge."""
+    name, by = resolve_contract(run, option, config.run, own_word=profile == "lint")
+    return msgspec.structs.replace(run, contract=name, contract_source=by)
+
+
+def _unit(run: Run, rules: tuple[Rule, ...], registry: Registry, loaded: LoadedConfig, jobs: int, profile: str) -> Unit:
     contract: dict[str, Any] | None = None
-    if named is not None and (by != "metadata" or named in registry.ids()):
-        if by == "metadata" and named in registry.conflicts:
-            by = f"metadata names {named!r}, to which {len(registry.conflicts[named])} files answer (CTR102)"
+    if run.contract is not None:
+        # What a run says of itself cannot stop the check; what a person asks for must hold.
+        refused = refusal(run.contract, registry) if run.contract_source == "metadata" else None
+        if refused is None:
+            contract = registry.get(run.contract).value
         else:
-            contract = registry.get(named).value
-    elif named is not None:
-        known = ", ".join(registry.ids())
-        by = f"metadata names {named!r}, which is not among the contracts ({known})"
-    run = msgspec.structs.replace(run, contract=named if contract is not None else None, contract_source=by)
+            source = f"metadata names {run.contract!r}, {refused}"
+            run = msgspec.structs.replace(run, contract=None, contract_source=source)
     return Unit(
         run=run,
-        rules=tuple(rule for rule in rules if rule.scope == "run"),
+        rules=tuple(rule for rule in rules if rule.scope in ("run", "files")),
         comparing=tuple(rule for rule in rules if rule.scope == "across"),
         contract=contract,
         workspace=str(loaded.base),
         fields=loaded.config.fields,
         plugins=loaded.config.rules.checks,
         jobs=jobs,
+        profile=profile,
+    )
+
+
+def _tree(tree: Run, rules: Sequence[Rule], request: Request, loaded: LoadedConfig, profile: str) -> tuple[Unit, ...]:
+    """Return the unit of the files outside every run: rules about files judge them too."""
+    judging = tuple(rule for rule in rules if rule.scope == "files")
+    if not judging or not (tree.files or tree.unread):
+        return ()
+    base = msgspec.structs.replace(tree, location=str(request.cwd))
+    return (
+        Unit(run=base, rules=judging, workspace=str(loaded.base), plugins=loaded.config.rules.checks, profile=profile),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from omnicheck.model.config import Config
-from omnicheck.model.errors import ConfigError
+from omnicheck.model.errors import ConfigError, UsageError
 
 LIMIT = 1 << 20
 
@@ -42,7 +42,10 @@ def load_config(cwd: Path, given: Path | None = None, *, isolated: bool = False)
 
     Raises:
         ConfigError: the file is missing, not TOML, or has unknown keys.
+        UsageError: a configuration is given, and none is wanted.
     """
+    if isolated and given is not None:
+        raise UsageError("--isolated uses no configuration, and --config names one", hint="leave one of them out")
     if isolated:
         return _loaded(Config(), None, cwd)
     if given is not None:
@@ -55,22 +58,31 @@ def load_config(cwd: Path, given: Path | None = None, *, isolated: bool = False)
         if own.is_file():
             return _loaded(_decode(_table(own), own), own, folder)
         project = folder / "pyproject.toml"
-        if project.is_file() and b"[tool.omnicheck" in project.read_bytes():
+        if project.is_file() and b"[tool.omnicheck" in _bytes(project):
             return _loaded(_decode(_table(project), project), project, folder)
     return _loaded(Config(), None, cwd)
 
 
 def _table(path: Path) -> dict[str, Any]:
+    data = _bytes(path)
+    if len(data) > LIMIT:
+        raise ConfigError("larger than 1 MiB", path=str(path))
     try:
-        data = path.read_bytes()
-        if len(data) > LIMIT:
-            raise ConfigError("larger than 1 MiB", path=str(path))
         table = tomllib.loads(data.decode("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"cannot be read: {error}", path=str(path)) from error
     if path.name == "pyproject.toml":
-        table = table.get("tool", {}).get("omnicheck", {})
+        tool = table.get("tool")
+        table = tool.get("omnicheck", {}) if isinstance(tool, dict) else {}
     return table
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LIMIT + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", path=str(path)) from error
 
 
 def _decode(table: dict[str, Any], path: Path) -> Config:

@@ -43,6 +43,34 @@ def conflict_findings(
     return said
 
 
+def broken_findings(
+    rules: Sequence[Rule], registry: Registry, runs: Sequence[Run], cwd: Path, base: Path
+) -> list[tuple[str, str, Finding]]:
+    """Speak CTR101 of each file that runs name as their contract and that cannot be read as one."""
+    if not any(rule.id == "CTR101" for rule in rules):
+        return []
+    said = []
+    for name in sorted({run.contract for run in runs if run.contract is not None}):
+        broken = registry.broken(name)
+        if broken is not None:
+            shown = display_path(broken.path, base, cwd)
+            message = f"the contract {name!r} cannot be used, and no run is judged by it: {broken.message}"
+            said.append(("CTR101", shown, Finding(path=shown, line=broken.line, message=message, key=name)))
+    return said
+
+
+def refusal(name: str, registry: Registry) -> str | None:
+    """Return why no contract of this id can judge a run; None when one can."""
+    broken = registry.broken(name)
+    if broken is not None:
+        return f"whose file {broken.path.name} cannot be used (CTR101)"
+    if name in registry.conflicts:
+        return f"to which {len(registry.conflicts[name])} files answer (CTR102)"
+    if name not in registry.entries:
+        return f"which is not among the contracts ({', '.join(registry.ids())}{registry.nameless()})"
+    return None
+
+
 def _as_run(path: Path, name: str, cwd: Path, base: Path) -> Run:
     status = path.stat()
     shown = display_path(path, base, cwd)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
+
+from omnicheck.engine.redact import redact_text
 from omnicheck.engine.unit import RunResult, Unit
 from omnicheck.model.report import Coverage, FileCoverage, RunSummary, SkippedRule
 from omnicheck.runs.discover import Found
@@ -16,7 +19,7 @@ def coverage_of(results: Sequence[RunResult], skipped: tuple[SkippedRule, ...], 
     kinds = Counter(file.kind for file in files)
     return Coverage(
         rules_run=tuple(sorted({rule for result in results for rule in result.ran})),
-        rules_skipped=skipped,
+        rules_skipped=tuple(msgspec.structs.replace(each, reason=redact_text(each.reason)) for each in skipped),
         files=FileCoverage(
             total=len(files),
             by_kind=dict(sorted(kinds.items())),
@@ -35,7 +38,7 @@ def summary_of(unit: Unit) -> RunSummary:
     return RunSummary(
         root=run.path,
         layout=run.layout,
-        contract=run.contract,
-        contract_source=run.contract_source,
+        contract=None if run.contract is None else redact_text(run.contract),
+        contract_source=redact_text(run.contract_source),
         roles={role: tuple(paths) for role, paths in sorted(roles.items())},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Sequence
 from itertools import groupby
@@ -12,15 +13,18 @@ import msgspec
 
 from omnicheck.checks.declare import Check, decode_params
 from omnicheck.engine.plugins import resolve
-from omnicheck.engine.redact import redact_text, redact_value
+from omnicheck.engine.redact import known_texts, redact_text, redact_value
 from omnicheck.engine.unit import RunResult, Spoken, Unit
 from omnicheck.facts.board import Absent, Board
 from omnicheck.facts.registry import Each
 from omnicheck.facts.source import Source
-from omnicheck.model.errors import OmnicheckError
+from omnicheck.model.errors import RuleError
 from omnicheck.model.finding import Finding
 from omnicheck.model.report import SkippedRule
 from omnicheck.model.rule import Rule
+from omnicheck.runs.roles import ROLES, role_of
+
+_ABSOLUTE = re.compile(r"(?<![\w.~…:/-])/(?:[^\s/'\"]+/)+")
 
 PER_FILE = 20
 """Findings that a rule reports for one file; one more tells how many there were."""
@@ -31,7 +35,14 @@ def judge(unit: Unit) -> RunResult:
     checks = [(rule, resolve(rule.check, unit.plugins)) for rule in unit.rules]
     comparing = [resolve(rule.check, unit.plugins) for rule in unit.comparing]
     source = Source(
-        unit.run, contract=unit.contract, workspace=Path(unit.workspace), fields=unit.fields, jobs=unit.jobs
+        unit.run,
+        contract=unit.contract,
+        workspace=Path(unit.workspace),
+        fields=unit.fields,
+        jobs=unit.jobs,
+        role_of=_default_role,
+        params={rule.id: rule.params for rule in unit.rules},
+        profile=unit.profile,
     )
     planned = [want.fact for _, found in checks for want in found.wants] + [
         w.fact for found in comparing for w in found.wants
@@ -50,20 +61,28 @@ def judge(unit: Unit) -> RunResult:
                 continue
             findings = list(found.function(**arguments, **decode_params(found, rule.params)))
             ran.append(rule.id)
-            spoken.extend(Spoken(rule.id, _redacted(finding)) for finding in _capped(findings))
-        except OmnicheckError:
+            spoken.extend(Spoken(rule.id, finding) for finding in _capped(findings))
+        except RuleError:
             raise
         except Exception as error:  # noqa: BLE001 - a check that raises is a finding, and the others still run
             crashed.append(redact_trace(error))
             spoken.append(Spoken("OMN003", _crash(unit.run.path, rule, error)))
+    shared: dict[str, bytes] = {}
+    for rule, found in zip(unit.comparing, comparing, strict=True):
+        try:
+            shared.update(_shared(board, found))
+        except Exception as error:  # noqa: BLE001 - as above
+            crashed.append(redact_trace(error))
+            spoken.append(Spoken("OMN003", _crash(unit.run.path, rule, error)))
     return RunResult(
         run=unit.run.path,
-        spoken=tuple(spoken),
+        # Last, when all credentials of the run are known: a rule may quote one that only its place gives away.
+        spoken=tuple(Spoken(each.rule, _redacted(each.finding, known_texts(source.secrets))) for each in spoken),
         ran=tuple(sorted(ran)),
         skipped=tuple(sorted(skipped)),
-        crashed=tuple(crashed),
+        crashed=tuple(redact_text(trace, known_texts(source.secrets), limit=20_000) for trace in crashed),
         observed=tuple(sorted(source.observed, key=lambda seen: seen.location)),
-        shared=_shared(board, comparing),
+        shared=shared,
     )
 
 
@@ -86,12 +105,17 @@ def judge_across(rules: Sequence[Rule], results: Sequence[RunResult], plugins: t
             findings = list(found.function(**arguments, **decode_params(found, rule.params)))
             ran.append(rule.id)
             spoken.extend(Spoken(rule.id, _redacted(finding)) for finding in _capped(findings))
-        except OmnicheckError:
+        except RuleError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
             crashed.append(redact_trace(error))
             spoken.append(Spoken("OMN003", _crash(root, rule, error)))
     return RunResult(run=root, spoken=tuple(spoken), ran=tuple(ran), skipped=tuple(skipped), crashed=tuple(crashed))
+
+
+def _default_role(name: str) -> str | None:
+    found = role_of(name, ROLES)
+    return None if found is None else found.name
 
 
 def _arguments(board: Board, found: Check) -> tuple[dict[str, Any], str]:
@@ -122,15 +146,21 @@ def _capped(findings: Sequence[Finding]) -> list[Finding]:
     return kept
 
 
-def _redacted(finding: Finding) -> Finding:
+def _redacted(finding: Finding, known: frozenset[str] = frozenset()) -> Finding:
+    def text(value: str | None) -> str | None:
+        return redact_text(value, known) if value else value
+
     return msgspec.structs.replace(
         finding,
-        message=redact_text(finding.message),
-        expected=redact_value(finding.expected),
-        actual=redact_value(finding.actual),
-        help=redact_text(finding.help) if finding.help else None,
-        key=redact_text(finding.key) if finding.key else None,
-        pointer=redact_text(finding.pointer) if finding.pointer else finding.pointer,
+        message=redact_text(finding.message, known),
+        expected=redact_value(finding.expected, known=known),
+        actual=redact_value(finding.actual, known=known),
+        members=tuple(redact_text(member, known) for member in finding.members),
+        help=text(finding.help),
+        key=text(finding.key),
+        pointer=text(finding.pointer),
+        tensor=text(finding.tensor),
+        node=text(finding.node),
     )
 
 
@@ -150,17 +180,17 @@ def redact_trace(error: Exception) -> str:
         f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
         for frame in frames
     ]
-    return "\n".join([*lines, redact_text(f"{type(error).__name__}: {error}")])
+    told = _ABSOLUTE.sub("…/", f"{type(error).__name__}: {error}")
+    return "\n".join([*lines, redact_text(told)])
 
 
-def _shared(board: Board, comparing: Sequence[Check]) -> dict[str, bytes]:
+def _shared(board: Board, found: Check) -> dict[str, bytes]:
     shared = {}
-    for found in comparing:
-        for want in found.wants:
-            value = board.get(want.fact)
-            if not isinstance(value, Absent):
-                values = value if isinstance(value, tuple) else (value,)
-                shared[_class_name(want.fact)] = msgspec.msgpack.encode(values)
+    for want in found.wants:
+        value = board.get(want.fact)
+        if not isinstance(value, Absent):
+            values = value if isinstance(value, tuple) else (value,)
+            shared[_class_name(want.fact)] = msgspec.msgpack.encode(values)
     return shared
 
 

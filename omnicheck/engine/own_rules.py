@@ -19,8 +19,9 @@ def scan_findings(
     running = {rule.id for rule in rules}
     said: list[tuple[str, str, Finding]] = []
     tree = found.tree.path
-    if "OMN004" in running and not found.runs:
-        what = f"{len(inventory.files)} files, none of a known role" if inventory.files else "no file"
+    if not found.runs:  # said whatever is selected: nothing checked is never clean
+        count = len(inventory.files)
+        what = f"{count:,} file{'' if count == 1 else 's'}, none of a known role" if count else "no file"
         said.append(
             (
                 "OMN004",

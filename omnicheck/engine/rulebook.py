@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 import tomllib
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from omnicheck.model.errors import RuleError, UsageError
+from omnicheck.engine.config import LoadedConfig
+from omnicheck.model.errors import ConfigError, RuleError, UsageError
 from omnicheck.model.rule import Rule
 
 FENCE = "+++"
@@ -73,7 +75,7 @@ def load_rulebook(extend: Sequence[Path] = (), cache: Path | None = None) -> Rul
     if index is not None and index.is_file():
         try:
             return msgspec.msgpack.decode(index.read_bytes(), type=Rulebook)
-        except (msgspec.DecodeError, OSError):
+        except (ValueError, OSError):
             pass
     book = _read(found)
     if index is not None:
@@ -81,6 +83,23 @@ def load_rulebook(extend: Sequence[Path] = (), cache: Path | None = None) -> Rul
 
         write_atomically(index, msgspec.msgpack.encode(book))
     return book
+
+
+def extensions(loaded: LoadedConfig) -> list[Path]:
+    """Return the directories of further pages that a configuration names.
+
+    Raises:
+        ConfigError: one of them is not there.
+    """
+    found = [loaded.base / extra for extra in loaded.config.rules.extend]
+    for extra, place in zip(loaded.config.rules.extend, found, strict=True):
+        if not place.is_dir():
+            raise ConfigError(
+                f"no directory of rule pages at {extra!r}",
+                pointer="/rules/extend",
+                hint="paths start from the configuration's directory",
+            )
+    return found
 
 
 def parse_page(text: str, path: str) -> Page:
@@ -118,7 +137,7 @@ def choose(rules: Iterable[Rule], select: Sequence[str], ignore: Sequence[str], 
     known = tuple(rules)
     for selector in (*select, *ignore):
         if selector != "ALL" and not any(rule.id.startswith(selector) for rule in known):
-            raise UsageError(f"no rule fits {selector!r}", hint="`omnicheck rules` lists them")
+            raise UsageError(f"no rule fits {selector!r}", hint=_suggestion(selector, known))
     return tuple(
         rule
         for rule in known
@@ -130,6 +149,30 @@ def choose(rules: Iterable[Rule], select: Sequence[str], ignore: Sequence[str], 
         and (preview or rule.status != "preview" or rule.id in select)
         and not any(rule.id.startswith(selector) for selector in ignore)
     )
+
+
+def known_rule(name: str, book: Rulebook, pointer: str) -> Rule:
+    """Return the rule that a table of the configuration speaks of by its id.
+
+    Raises:
+        ConfigError: there is no such rule.
+    """
+    if name not in book.pages:
+        raise ConfigError(f"no rule is called {name!r}", pointer=pointer, hint=_suggestion(name, book.rules()))
+    return book.pages[name].rule
+
+
+def _suggestion(name: str, known: Sequence[Rule]) -> str:
+    by_name = {rule.name: rule.id for rule in known}
+    families = {rule.family for rule in known}
+    upper = name.upper()
+    # A rule's own name, a slip of case or one letter; a family, where the number is unknown.
+    near = by_name.get(name.lower()) or next(
+        iter(difflib.get_close_matches(upper, [*by_name.values(), *sorted(families)], n=1)), None
+    )
+    if near is None and upper[:3] in families:
+        near = upper[:3]
+    return f"did you mean {near}? " * (near is not None) + "`omnicheck rules` lists them"
 
 
 def _page_files(root: Path) -> list[Path]:

@@ -53,6 +53,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
         workspace: absolute path that relative paths start from.
         fields: a team's own aliases by key.
         plugins: names of entry points that may be loaded.
+        profile: ``lint`` or ``publish``.
         jobs: processes that a pass over a large file may use.
     """
 
@@ -64,6 +65,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     jobs: int = 1
+    profile: str = "lint"
 
 
 def listing_of(run: Run) -> Mapping[str, tuple[int, int, int, int]]:

@@ -18,7 +18,7 @@ from omnicheck.model.report import Diagnostic, Summary, Suppression, Verdict
 from omnicheck.model.rule import Rule
 
 DECIDES = frozenset({"OMN003", "OMN004"})
-"""Rules that decide the verdict themselves and are not counted as failures."""
+"""Rules that decide the verdict themselves: not counted as failures, and not to be allowed away."""
 
 NOTICE = timedelta(days=14)
 
@@ -120,11 +120,12 @@ def apply_allow(
     result: list[Diagnostic] = []
     for each in found:
         suppressed = None
+        fixed = each.rule in DECIDES or (locked and each.rule.startswith(("PUB10", "SEC")))
         for i, allow in enumerate(allows):
             if not _allows(allow, each):
                 continue
             used[i] += 1
-            if not _expired(allow, today) and not (locked and each.rule.startswith(("PUB10", "SEC"))):
+            if not _expired(allow, today) and not fixed:
                 suppressed = Suppression(allow.reason, allow.until)
                 break
         result.append(msgspec.structs.replace(each, suppressed=suppressed) if suppressed else each)
@@ -179,14 +180,20 @@ def summarise(found: Iterable[Diagnostic]) -> Summary:
     )
 
 
-def decide(found: Sequence[Diagnostic], fail_on: Severity, *, required_skipped: bool) -> Verdict:
-    """Return the verdict: an error of the tool before failures, failures before what is missing."""
+def decide(found: Sequence[Diagnostic], fail_on: Severity, *, judged: bool) -> Verdict:
+    """Return the verdict: an error of the tool before failures, failures before what is missing.
+
+    Args:
+        found: the diagnostics.
+        fail_on: least severity that fails.
+        judged: whether any rule ran, and in profile ``publish`` every required one.
+    """
     live = [each for each in found if not each.suppressed]
     if any(each.rule == "OMN003" for each in live):
         return "error"
     worst = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     if any(each.severity in worst for each in live if each.rule not in DECIDES):
         return "fail"
-    if required_skipped or any(each.rule == "OMN004" for each in live):
+    if not judged or any(each.rule == "OMN004" for each in live):
         return "incomplete"
     return "pass"

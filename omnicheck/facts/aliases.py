@@ -39,6 +39,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "action_options": ("action_options", "label_options", "classes"),
     "subtask_options": ("subtask_options",),
     "eval_split": ("eval_split",),
+    # shards
+    "sample_offset": ("sample_offset", "eval_shard_index", "shard_index"),
+    "sample_stride": ("sample_stride", "eval_num_shards", "num_shards"),
     # training
     "lora_rank": ("r", "lora_rank", "rank", "lora_r"),
     "lora_alpha": ("alpha", "lora_alpha"),

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import msgspec
 from msgspec import Struct
 
 from omnicheck.facts.aliases import ALIASES
-from omnicheck.facts.answer_schema import AnswerRules, answer_rules, judge_answer, read_answer, window_of_answer
+from omnicheck.facts.answer_schema import (
+    NOT_JSON,
+    NOT_OBJECT,
+    SURROUNDED,
+    AnswerRules,
+    answer_rules,
+    judge_answer,
+    read_answer,
+    window_of_answer,
+)
 from omnicheck.facts.contract import Contract
 from omnicheck.facts.options import OptionLists
 from omnicheck.facts.predictions import window_of
@@ -16,6 +26,7 @@ from omnicheck.facts.registry import fold
 from omnicheck.model.run import RunFile
 
 EXAMPLES = 3
+UNPARSED = frozenset({NOT_JSON, NOT_OBJECT, SURROUNDED})
 WINDOW = "center_window"
 NOT_SAMPLE = frozenset({"id", "sample_id", "split", "correct", "label", "prediction", "pred", "answer"})
 NOT_SAMPLE_STARTS = ("true_", "pred", "raw_", "answer_", "response", "completion", "output")
@@ -68,6 +79,8 @@ class Answers(Struct, frozen=True):
         windows: answers whose frame window could be judged.
         outside: those whose window sticks out of the sample's or ends before it starts.
         copied: (field of the answer, key of the sample) to how often they agree.
+        right: rows counted as correct whose own text is kept.
+        lenient: those of them whose text does not parse as a JSON object.
     """
 
     file: RunFile
@@ -79,6 +92,8 @@ class Answers(Struct, frozen=True):
     windows: int
     outside: Tally
     copied: dict[tuple[str, str], Copied]
+    right: int = 0
+    lenient: Tally = msgspec.field(default_factory=Tally)
 
 
 @fold(Answers, absent="no predictions with answers of several fields")
@@ -99,6 +114,8 @@ class AnswerFold:
         self._causes: dict[str, Tally] = {}
         self._outside = Tally()
         self._copied: dict[tuple[str, str], Copied] = {}
+        self._right = 0
+        self._lenient = Tally()
 
     def idle(self) -> bool:
         """Never."""
@@ -113,6 +130,11 @@ class AnswerFold:
             self._rows += 1
             sample = next((str(row[key]) for key in ALIASES["sample_id"] if row.get(key) is not None), None)
             answer, faults = read_answer(_of(row, "raw_prediction"), stored)
+            if isinstance(_of(row, "raw_prediction"), str) and _counted_correct(row):
+                self._right += 1
+                unparsed = next((fault for fault in faults if fault.cause in UNPARSED), None)
+                if unparsed is not None:
+                    self._lenient.add(line, sample, unparsed.detail)
             rules = self._schema(truth)
             if rules is not None:
                 self._judged += 1
@@ -181,6 +203,8 @@ class AnswerFold:
         self._judged += other._judged
         self._windows += other._windows
         self._outside.take(other._outside)
+        self._right += other._right
+        self._lenient.take(other._lenient)
         for cause, tally in other._causes.items():
             self._causes.setdefault(cause, Tally()).take(tally)
         for pair, more in other._copied.items():
@@ -204,7 +228,17 @@ class AnswerFold:
             self._windows,
             self._outside,
             self._copied,
+            self._right,
+            self._lenient,
         )
+
+
+def _counted_correct(row: Mapping[str, Any]) -> bool:
+    stated = row.get("correct")
+    if stated is not None:
+        return str(stated).strip().lower() in ("1", "true", "1.0")
+    label = _of(row, "predicted_label")
+    return label is not None and label == _of(row, "true_label")
 
 
 def _of(row: Mapping[str, Any], name: str) -> Any:

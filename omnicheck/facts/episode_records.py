@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from msgspec import Struct
 
 from omnicheck.facts.clock import seconds
 from omnicheck.facts.documents import TrainingMetadata
 from omnicheck.facts.episodes import EpisodeManifest
 from omnicheck.facts.progress import ProgressLog
+from omnicheck.facts.record import Record
 from omnicheck.facts.registry import fact
 from omnicheck.facts.timeline import LEARNING
 from omnicheck.model.run import RunFile
@@ -81,7 +79,7 @@ def manifest_records(manifests: tuple[EpisodeManifest, ...]) -> tuple[ManifestRe
         lacking: dict[str, int] = {}
         first = None
         for each in records:
-            gaps = [name for name, keys in ASKED if not any(_said(each.value, key) for key in keys)]
+            gaps = [what for what, keys in ASKED if not any(_said(each, key) for key in keys)]
             for name in gaps:
                 lacking[name] = lacking.get(name, 0) + 1
             if gaps and first is None:
@@ -91,9 +89,9 @@ def manifest_records(manifests: tuple[EpisodeManifest, ...]) -> tuple[ManifestRe
     return tuple(found)
 
 
-def _said(record: Mapping[str, Any], key: str) -> bool:
+def _said(record: Record, key: str) -> bool:
     # An empty list of missing modalities says that none is missing.
-    return record.get(key) is not None and record[key] != ""
+    return any(record.value.get(name) not in (None, "") for name in record.names(key))
 
 
 @fact(absent="no recorded time of both an episode manifest and a training")
@@ -116,7 +114,8 @@ def manifest_times(
     for manifest in manifests:
         summary = manifest.record.raw("summary")
         for at, value in (("", manifest.record.value), ("/summary", summary if isinstance(summary, dict) else {})):
-            key = next((each for each in MADE if seconds(value.get(each)) is not None), None)
+            keys = (name for each in MADE for name in manifest.record.names(each))
+            key = next((each for each in keys if seconds(value.get(each)) is not None), None)
             if key is not None:
                 made = seconds(value[key]) or 0.0
                 found.append(ManifestTime(manifest.file, f"{at}/{key}", str(value[key]), made - start, holder))

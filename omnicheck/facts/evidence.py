@@ -11,6 +11,7 @@ from msgspec import Struct
 from omnicheck.facts.contract import Contract
 from omnicheck.facts.documents import Metrics, VerifiedSummary
 from omnicheck.facts.predictions import Predictions
+from omnicheck.facts.record import Record
 from omnicheck.facts.registry import fact
 from omnicheck.facts.row_counts import RowCounts
 from omnicheck.facts.source import Source
@@ -159,8 +160,9 @@ def stated_splits(
     for each in metrics or ():
         split = each.record.raw("eval_split")
         key = "eval_split"
-        if split is None and each.record.raw("split") in SPLITS:
-            split, key = each.record.raw("split"), "split"  # elsewhere the word says how episodes were divided
+        other = each.record.raw("split")
+        if split is None and isinstance(other, str) and other in SPLITS:
+            split, key = other, "split"  # elsewhere the word says how episodes were divided
         if isinstance(split, str) and str(each.record.value) not in seen:
             seen.add(str(each.record.value))
             named = each.file.tag or _after_eval(str(each.record.raw("run_id") or "")) or folder
@@ -169,10 +171,11 @@ def stated_splits(
         return tuple(found)
     for summary in summaries or ():
         inner = summary.record.raw("eval")
-        split = inner.get("eval_split") if isinstance(inner, dict) else None
+        own = Record(source, summary.file, inner if isinstance(inner, dict) else None, "/eval")
+        split = own.raw("eval_split")
         if isinstance(split, str):
             named = _after_eval(str(summary.record.raw("eval_run_id") or "")) or folder
-            found.append(StatedSplit(summary.file, "/eval/eval_split", split, named))
+            found.append(StatedSplit(summary.file, own.pointer("eval_split"), split, named))
     return tuple(found)
 
 

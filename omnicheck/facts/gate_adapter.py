@@ -85,7 +85,7 @@ def _counted(check: ShapeCheck, status: Any) -> Iterator[Fault]:
     if not isinstance(counted, dict):
         return
     for text in counted:
-        dims = _dims(text)
+        dims = shape_of_text(text)
         if dims is not None and (len(dims) < 2 or 0 in dims):
             said = f"status is {status!r}, but {counted[text]} tensors have the shape {text}"
             yield check.file, "/shape_counts", said, "matrices", text, None
@@ -96,6 +96,7 @@ def _counted(check: ShapeCheck, status: Any) -> Iterator[Fault]:
         yield check.file, "/num_tensors", said, summed, total, None
 
 
-def _dims(text: str) -> tuple[int, ...] | None:
+def shape_of_text(text: str) -> tuple[int, ...] | None:
+    """Return the shape that a text such as ``(16, 2048)`` spells, or None."""
     match = SHAPE.fullmatch(text.strip())
     return tuple(int(each) for each in re.findall(r"\d+", match[1])) if match else None

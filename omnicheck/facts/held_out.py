@@ -89,5 +89,6 @@ def _examples(record: Record, holder: Metrics | RankMetrics) -> tuple[RunFile | 
     found = record.raw("examples")
     if not isinstance(found, list) or len(found) != record.count("num_samples"):
         return None
-    named = sum(1 for item in found if isinstance(item, dict) and item.get("episode_id") is not None)
+    keys = record.names("episode")
+    named = sum(1 for item in found if isinstance(item, dict) and any(item.get(key) is not None for key in keys))
     return holder.file, len(found), named

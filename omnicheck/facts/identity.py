@@ -93,8 +93,9 @@ def directory_ids(
         found.extend(_stated(document.record, "train"))
     for file in source.run.of("run_config"):
         value = source.yaml(file).value if file.base.endswith((".yaml", ".yml")) else source.json(file).value
-        if isinstance(value, dict) and isinstance(value.get("run_id"), str):
-            found.append(Identity(file, "train", value["run_id"], "/run_id"))
+        stated = Record(source, file, value if isinstance(value, dict) else None)
+        if isinstance(stated.raw("run_id"), str):
+            found.append(Identity(file, "train", stated.raw("run_id"), stated.pointer("run_id")))
     for dataset in datasets or ():
         found.extend(_stated(dataset.record, "dataset"))
     for listing in manifests or ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from omnicheck.facts.aliases import ALIASES
 from omnicheck.facts.documents import DatasetManifest
 from omnicheck.facts.label_use import OPTION_KEYS, LabelUse
 from omnicheck.facts.registry import fact
@@ -103,7 +104,12 @@ def _compared(uses: list[LabelUse], manifests: tuple[DatasetManifest, ...]) -> U
 
 def _options(manifest: DatasetManifest) -> Options | None:
     record = manifest.record
-    lists = {key: value for key, value in record.value.items() if key.endswith("_options") and isinstance(value, list)}
+    own = {key: name for name in OPTION_KEYS for key in record.names(name) if key not in ALIASES.get(name, (name,))}
+    lists = {
+        own.get(key, key): value
+        for key, value in record.value.items()
+        if (key in own or key.endswith("_options")) and isinstance(value, list)
+    }
     key = next((name for name in OPTION_KEYS if name in lists), None)
     if key is None:
         return None

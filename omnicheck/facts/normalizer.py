@@ -85,9 +85,13 @@ def _episodes(record: Record) -> tuple[str, tuple[str, ...]] | None:
         for key in EPISODE_KEYS:
             found = place.value.get(key)
             if isinstance(found, list) and found:
-                ids = [item.get("episode_id") if isinstance(item, dict) else item for item in found]
+                ids = [_named(item, place.names("episode")) if isinstance(item, dict) else item for item in found]
                 return f"{place.at}/{key}", tuple(text for item in ids if (text := text_of(item)) is not None)
     return None
+
+
+def _named(item: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((item[key] for key in keys if key in item), None)
 
 
 def _splits(record: Record) -> tuple[str, tuple[str, ...]] | None:

@@ -46,9 +46,9 @@ def fold_file(
         noted = file.location in passed
         passed.add(file.location)
         if splittable(file, source.jobs):
-            live.update(_feed_parts(file, busy, problems, source.jobs, guard=not noted))
+            live.update(_feed_parts(source, file, busy, problems, guard=not noted))
         else:
-            _feed(file, busy, problems, guard=not noted)
+            _feed(source, file, busy, problems, guard=not noted)
         if not noted:
             source.problems.extend(FileProblem(file, problem) for problem in problems)
     return {made: each.fact() for made, each in live.items()}
@@ -62,12 +62,12 @@ def splittable(file: RunFile, jobs: int) -> bool:
     return jobs > 1 and sys.platform == "linux" and file.size >= WORTH_SPLITTING and not file.base.endswith(".csv")
 
 
-def _feed_parts(file: RunFile, folds: Folds, problems: list[Problem], jobs: int, *, guard: bool) -> Folds:
+def _feed_parts(source: Source, file: RunFile, folds: Folds, problems: list[Problem], *, guard: bool) -> Folds:
     """Feed the parts of a file to copies of the folds, one process each, and merge them in order."""
     import multiprocessing  # noqa: PLC0415 - only for large input
 
     try:
-        first, *others = split_ranges(file.disk, jobs)
+        first, *others = split_ranges(file.disk, source.jobs)
     except ReadError as error:
         problems.append(Problem(message=error.message, kind="unreadable"))
         return folds
@@ -75,11 +75,11 @@ def _feed_parts(file: RunFile, folds: Folds, problems: list[Problem], jobs: int,
     workers = []
     for part in others:
         mine, theirs = fork.Pipe(duplex=False)
-        worker = fork.Process(target=_work, args=(file, folds, part, theirs, guard))
+        worker = fork.Process(target=_work, args=(source, file, folds, part, theirs, guard))
         worker.start()
         theirs.close()
         workers.append((worker, mine, part))
-    _feed(file, folds, problems, first, guard=guard)
+    _feed(source, file, folds, problems, first, guard=guard)
     for worker, mine, part in workers:
         try:
             fed, found = mine.recv()
@@ -98,20 +98,34 @@ def _feed_parts(file: RunFile, folds: Folds, problems: list[Problem], jobs: int,
     return folds
 
 
-def _work(file: RunFile, folds: Folds, part: tuple[int, int, int], answer: Connection, guard: bool) -> None:  # noqa: FBT001
+def _work(
+    source: Source,
+    file: RunFile,
+    folds: Folds,
+    part: tuple[int, int, int],
+    answer: Connection,
+    guard: bool,  # noqa: FBT001 - a process takes no keywords
+) -> None:
     problems: list[Problem] = []
-    _feed(file, folds, problems, part, guard=guard)
+    _feed(source, file, folds, problems, part, guard=guard)
     answer.send((folds, problems))
     answer.close()
 
 
 def _feed(
-    file: RunFile, folds: Folds, problems: list[Problem], part: tuple[int, int, int] | None = None, *, guard: bool
+    source: Source,
+    file: RunFile,
+    folds: Folds,
+    problems: list[Problem],
+    part: tuple[int, int, int] | None = None,
+    *,
+    guard: bool,
 ) -> None:
     try:
         for chunk in _chunks(file, problems, part, guard=guard):
+            rows = source.translated(file, chunk.rows)
             for each in folds.values():
-                each.feed(chunk.rows, chunk.first)
+                each.feed(rows, chunk.first)
     except ReadError as error:
         problems.append(Problem(message=error.message, kind="unreadable"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,6 +12,9 @@ from omnicheck.facts.aliases import ALIASES
 from omnicheck.facts.registry import fold
 from omnicheck.model.run import RunFile
 from omnicheck.readers.literal import parse_literal
+
+FRAME = re.compile(r"-?[0-9]+")
+FRAME_DIGITS = 20
 
 Value = Any
 """A label, a tuple of labels (a set answer), or None where the row has none."""
@@ -33,6 +37,10 @@ class Predictions(Struct, frozen=True):
             of pairs ``true_x``/``pred_x``. Lists are tuples.
         parsed: whether the row carries a parsed answer (``pred_json``); None where rows have no such key.
         columns: keys seen in any row.
+        seen: whether the true label occurs among the training labels, as stated, or None.
+        ranks: rank of the true candidate of a retrieval, or None.
+        errors: reconstruction error, or None.
+        targets: (id of the true, id of the retrieved record), or None.
     """
 
     file: RunFile
@@ -47,6 +55,10 @@ class Predictions(Struct, frozen=True):
     fields: dict[str, tuple[tuple[Value, ...], tuple[Value, ...]]]
     parsed: tuple[bool | None, ...]
     columns: frozenset[str]
+    seen: tuple[int | None, ...] = ()
+    ranks: tuple[int | None, ...] = ()
+    errors: tuple[float | None, ...] = ()
+    targets: tuple[tuple[str, str] | None, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -95,6 +107,10 @@ class PredictionFold:
                     _bit(row.get("correct")),
                     window_of(row),
                     (isinstance(answer, dict)) if any(key in row for key in ALIASES["predicted_answer"]) else None,
+                    _bit(row.get("true_label_seen_in_train")),
+                    frame_of(row.get("rank")),
+                    _number(row.get("feature_reconstruction_error")),
+                    self._target(row),
                 )
             )
             self._answers(row, truth, answer)
@@ -113,6 +129,10 @@ class PredictionFold:
             for side, value in zip(column, (true, predicted), strict=True):
                 side.extend([None] * (index - len(side)))
                 side.append(self._intern(_value(value)))
+
+    def _target(self, row: dict[str, Any]) -> tuple[str, str] | None:
+        true, given = row.get("future_record_id"), row.get("pred_future_record_id")
+        return (true, given) if isinstance(true, str) and isinstance(given, str) else None
 
     def _intern(self, value: Any) -> Any:
         try:
@@ -133,12 +153,12 @@ class PredictionFold:
 
     def fact(self) -> Predictions:
         """Return the columns."""
-        columns = tuple(zip(*self._rows, strict=True)) if self._rows else ((),) * 9
+        columns = tuple(zip(*self._rows, strict=True)) if self._rows else ((),) * 13
         fields = {
             key: (_padded(true, len(self._rows)), _padded(predicted, len(self._rows)))
             for key, (true, predicted) in self._fields.items()
         }
-        ids, lines, episodes, splits, true, predicted, correct, windows, parsed = columns
+        ids, lines, episodes, splits, true, predicted, correct, windows, parsed, seen, ranks, errors, targets = columns
         return Predictions(
             self._file,
             ids,
@@ -152,6 +172,10 @@ class PredictionFold:
             fields,
             parsed,
             frozenset(self._columns),
+            seen,
+            ranks,
+            errors,
+            targets,
         )
 
 
@@ -162,8 +186,18 @@ def window_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
         found = parse_literal(found)
     if not isinstance(found, dict):
         found = row
-    start, end = _frame(_first(found, "start_frame")), _frame(_first(found, "end_frame"))
+    start, end = frame_of(_first(found, "start_frame")), frame_of(_first(found, "end_frame"))
     return (start, end) if start is not None and end is not None else None
+
+
+def frame_of(value: Any) -> int | None:
+    """Return a frame number, written as a number or as text; None for anything else, and beyond 64 bits."""
+    if isinstance(value, str) and len(value) <= FRAME_DIGITS and FRAME.fullmatch(value):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
+    return int(value) if whole else None
 
 
 def _first(row: Mapping[str, Any], name: str) -> Any:
@@ -184,14 +218,13 @@ def _bit(value: Any) -> int | None:
     return 1 if text in ("1", "true", "1.0") else 0 if text in ("0", "false", "0.0") else None
 
 
-def _frame(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and value.lstrip("-").isdigit():
-        return int(value[:18])
-    return int(value) if isinstance(value, float) and value.is_integer() else None
+def _number(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _value(value: Any) -> Value:

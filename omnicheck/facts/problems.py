@@ -101,7 +101,7 @@ def reading(source: Source, rows: tuple[RowsRead, ...]) -> Reading | None:
         elif file.base.endswith(".md"):
             source.text(file)
     ordered = sorted(
-        set(source.problems),
+        _once(source.problems),
         key=lambda entry: (
             entry.file.path,
             entry.problem.line or 0,
@@ -110,3 +110,18 @@ def reading(source: Source, rows: tuple[RowsRead, ...]) -> Reading | None:
         ),
     )
     return Reading(len(files), tuple(ordered))
+
+
+def _once(problems: Sequence[FileProblem]) -> set[FileProblem]:
+    """Return the problems with one reason, the shortest, for each file that cannot be read as a whole."""
+    whole: dict[str, FileProblem] = {}
+    others = set()
+    for entry in problems:
+        if entry.problem.kind != "unreadable" or entry.problem.line is not None or entry.problem.pointer is not None:
+            others.add(entry)
+            continue
+        known = whole.setdefault(entry.file.location, entry)
+        whole[entry.file.location] = min(
+            known, entry, key=lambda each: (len(each.problem.message), each.problem.message)
+        )
+    return others | set(whole.values())

@@ -28,6 +28,10 @@ class Record:
             self._wrong("", "object", value)
         self.value: Mapping[str, Any] = value if isinstance(value, dict) else {}
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """Return the keys under which a value may stand in this run's files."""
+        return self._source.aliases(name)
+
     def key(self, name: str) -> str | None:
         """Return the key under which the canonical ``name`` stands, or None."""
         return next((alias for alias in self._source.aliases(name) if alias in self.value), None)

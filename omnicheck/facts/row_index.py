@@ -166,7 +166,7 @@ class RowIndexFold:
     def fact(self) -> RowIndex:
         """Return the index; the fold cannot be fed any more."""
         with_id = len(self._ids)
-        repeated = _repeated(self._ids)
+        repeated = repeated_hashes(self._ids)
         self._ids = array("q")
         told = split_of_file(self._file.base)
         groups = tuple(
@@ -190,7 +190,8 @@ def _group(values: dict[str, Any], told: str | None, rows: int) -> RowGroup:
     return RowGroup(episode, key, session, split_name(stated) if stated is not None else told, stated, rows)
 
 
-def _repeated(ids: array[int]) -> frozenset[int]:
+def repeated_hashes(ids: array[int]) -> frozenset[int]:
+    """Return the values that stand more than once; the array may be sorted in place."""
     if len(ids) < SORT_IN_NUMPY:
         return frozenset(value for value, count in Counter(ids).items() if count > 1)
     import numpy as np  # noqa: PLC0415 - only for many rows

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import Struct
 
-from omnicheck.facts.predictions import window_of
+from omnicheck.facts.predictions import frame_of, window_of
 from omnicheck.facts.registry import fact, fold
 from omnicheck.facts.row_index import SORT_IN_NUMPY, RowIndex, RowKeys, ids_of, text_of
 from omnicheck.facts.source import Source
@@ -266,10 +266,7 @@ def span_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
     media = row.get("media")
     if window is None or not isinstance(media, dict):
         return window
-    start, end = media.get("context_start_frame"), media.get("context_end_frame")
-    whole = isinstance(start, int) and isinstance(end, int) and start <= end
-    return (
-        (min(window[0], int(start)), max(window[1], int(end)))
-        if whole and start is not None and end is not None
-        else window
-    )
+    start, end = frame_of(media.get("context_start_frame")), frame_of(media.get("context_end_frame"))
+    if start is None or end is None or start > end:
+        return window
+    return min(window[0], start), max(window[1], end)

@@ -129,10 +129,18 @@ def _declared(row: Mapping[str, Any]) -> str | None:
 
 
 def _from_index(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of a model-neutral window index as the sample that it stands for."""
-    supervision, modalities = row.get("supervision"), row.get("modalities")
-    language = modalities.get("language") if isinstance(modalities, dict) else None
-    options = language if isinstance(language, dict) else {}
-    answer = supervision.get("json_answer") if isinstance(supervision, dict) else None
-    listed = {key: value for key, value in options.items() if key.endswith("_options")}
-    return {**row, **listed, "answer_json": answer}
+    """Return a row of a model-neutral window index as the sample that it stands for.
+
+    Keys of the dataset's row that the index does not copy count as filled in: its provenance lists them.
+    """
+    supervision, modalities, provenance = (_object(row, key) for key in ("supervision", "modalities", "provenance"))
+    stated = provenance.get("dataset_record_fields")
+    told = {key: True for key in stated if isinstance(key, str)} if isinstance(stated, list) else {}
+    listed = {key: value for key, value in _object(modalities, "language").items() if key.endswith("_options")}
+    copied = {"center_window": row.get("window"), "media": modalities.get("media")}
+    return {**told, **copied, **row, **listed, "answer_json": supervision.get("json_answer")}
+
+
+def _object(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = row.get(key)
+    return value if isinstance(value, dict) else {}

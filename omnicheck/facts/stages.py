@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -35,17 +35,20 @@ class Stages(Struct, frozen=True):
         packaged: whether it is a package for publication: weights stay out of it.
         training: files of the training; None when the run holds no training.
         evaluation: files of the evaluation; None when the run holds none.
+        renamed: required names for which a file stands that a team's own glob binds to the same role.
     """
 
     path: str
     packaged: bool
     training: tuple[RunFile, ...] | None
     evaluation: tuple[RunFile, ...] | None
+    renamed: frozenset[str] = frozenset()
 
     def lacking(self, stage: str, wanted: Sequence[str]) -> tuple[str, ...]:
         """Return the required names or globs that no file of the stage fits."""
         files = (self.training if stage == "training" else self.evaluation) or ()
-        return tuple(name for name in wanted if not any(fits(file, name) for file in files))
+        missing = (name for name in wanted if name not in self.renamed)
+        return tuple(name for name in missing if not any(fits(file, name) for file in files))
 
 
 class CheckpointFolder(Struct, frozen=True):
@@ -69,7 +72,19 @@ def stages(source: Source) -> Stages:
         packaged=bool(run.of(*PACKAGED)),
         training=_files(source, "training") if trained else None,
         evaluation=_files(source, "eval") if evaluated else None,
+        renamed=frozenset(_renamed(source)),
     )
+
+
+def _renamed(source: Source) -> Iterator[str]:
+    contract = source.contract or {}
+    artifacts = contract.get("artifact_contract")
+    own = {file.role for file in source.run.files if file.role is not None and source.role_of(file.name) != file.role}
+    for key in ("required_training_files", "required_eval_files") if own else ():
+        wanted = artifacts.get(key) if isinstance(artifacts, dict) else None
+        for name in wanted if isinstance(wanted, list) else ():
+            if isinstance(name, str) and source.role_of(name) in own:
+                yield name
 
 
 def _files(source: Source, stage: str) -> tuple[RunFile, ...]:

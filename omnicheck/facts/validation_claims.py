@@ -93,7 +93,7 @@ def validation_claims(
         "training": _of_training(training or ()),
         "eval": {**_of_metrics(metrics or ()), **_of_predictions(predictions)},
     }
-    run_ids = {each.record.raw("run_id") for each in training or ()}
+    run_ids = {named for each in training or () if isinstance(named := each.record.raw("run_id"), str)}
     found = []
     documents: tuple[Validation | PackageAudit, ...] = (*(validations or ()), *(audits or ()))
     for document in documents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ from omnicheck.facts.predictions import Predictions
 from omnicheck.facts.registry import fact
 from omnicheck.facts.row_splits import RowSplits, SuspectRows, WindowRow
 from omnicheck.model.run import RunFile
+
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class NumberedWindows(Struct, frozen=True):
@@ -54,7 +57,7 @@ def numbered_windows(
             same_place = rows.file.folder == each.file.folder
             if not same_place or len(rows) + train != count or any(episode is not None for episode in rows.episodes):
                 continue
-            numbers = [int(text) for text in rows.ids if text is not None and text.isascii() and text.isdigit()]
+            numbers = [int(text) for text in rows.ids if text is not None and NUMBER.fullmatch(text)]
             windows = [window for window in rows.windows if window is not None and window[1] - window[0] + 1 == frames]
             if "window_index" in rows.columns and len(set(numbers)) == len(windows) == len(rows):
                 found.append(

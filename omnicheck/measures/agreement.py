@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import isclose, isfinite
 
@@ -13,6 +14,8 @@ EXACT = 1e-9
 
 SHORT = 5e-5
 """Tolerance for a bare number such as ``1.0`` or ``0.5``, which programs seldom write for a rounded value."""
+
+EXPONENT = re.compile(r"[+-]?[0-9]{1,18}")
 
 PERCENT = "*100"
 """Suffix of the definitions that give percent."""
@@ -52,7 +55,8 @@ def _tolerance(stated: float, printed: str | None) -> float:
     number = text.removesuffix("%").strip().lower()
     mantissa, _, exponent = number.partition("e")
     whole, _, fraction = mantissa.lstrip("+-").partition(".")
-    power = int(exponent) if exponent.lstrip("+-").isdigit() else 0
+    # "0e999" is a number too: no power of ten beyond a double.
+    power = max(-400, min(int(exponent), 300)) if EXPONENT.fullmatch(exponent) else 0
     if printed is None:
         fraction = fraction.rstrip("0")
         significant = (whole + fraction).strip("0")

@@ -10,7 +10,11 @@ from omnicheck.model.finding import Severity
 
 
 class Contracts(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where contracts lie, relative to the configuration's directory."""
+    """Where contracts lie.
+
+    Attributes:
+        paths: directories or files, relative to the configuration's directory; the built-in contracts come last.
+    """
 
     paths: tuple[str, ...] = ("contracts", "configs/omni_backbones")
 
@@ -114,7 +118,20 @@ class Package(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """``omnicheck.toml``, or ``[tool.omnicheck]`` of ``pyproject.toml``."""
+    """``omnicheck.toml``, or ``[tool.omnicheck]`` of ``pyproject.toml``.
+
+    Attributes:
+        contracts: where contracts lie.
+        roles: globs of a team's own file names by role, in front of the built-in ones.
+        fields: a team's own key names by canonical name, in front of the built-in ones.
+        run: runs given by hand, and which contract judges which run.
+        rules: which rules run, and how severe they are.
+        allow: exceptions with a reason.
+        baseline: file of known findings.
+        exclude: globs over display paths that are left out.
+        profile: ``lint``, or ``publish`` before a bundle is made.
+        fail_on: least severity that fails.
+    """
 
     contracts: Contracts = Contracts()
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from omnicheck.model.finding import Severity
 
 Status = Literal["preview", "stable", "deprecated"]
-Scope = Literal["run", "across", "contract", "engine"]
+Scope = Literal["run", "files", "across", "contract", "engine"]
 
 
 class ProfileOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +31,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         since: version that introduced it.
         publish: whether a bundle may be made when this rule was skipped (``required``: no).
         status: ``preview``, ``stable`` or ``deprecated``.
-        scope: ``run`` judges one run, ``across`` compares the runs checked together, ``engine`` is spoken by the
+        scope: ``run`` judges one run, ``files`` one run and also the
+            files outside every run, ``across`` compares the runs checked together, ``engine`` is spoken by the
             engine itself, ``contract`` judges a user's contract that is in force for some run.
         params: parameters of the check.
         variants: severities by variant name.

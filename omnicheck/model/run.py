@@ -53,6 +53,20 @@ class RunFile(Struct, frozen=True, kw_only=True):
         return Path(self.location)
 
 
+class Unread(Struct, frozen=True):
+    """An entry of the tree that is not read: a link, a special file, or what permission hides.
+
+    Attributes:
+        path: display path.
+        reason: why, in words.
+        location: absolute path on this machine; never shown.
+    """
+
+    path: str
+    reason: str
+    location: str = ""
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """One run: a directory (or linked directories) whose files are bound to roles.
 
@@ -64,6 +78,7 @@ class Run(Struct, frozen=True, kw_only=True):
             or ``tree`` (files outside every run).
         contract: id of the backbone contract in force, or None.
         contract_source: who named it: ``option``, ``config``, ``metadata`` or ``none``.
+        unread: entries below it that are not read.
         linked: absolute paths of the linked directories of a ``linked`` run.
     """
 
@@ -74,6 +89,7 @@ class Run(Struct, frozen=True, kw_only=True):
     contract: str | None = None
     contract_source: str = "none"
     linked: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     def of(self, *roles: str) -> tuple[RunFile, ...]:
         """The files of the given roles, sorted by name."""
@@ -81,7 +97,10 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 class Observed(Struct, frozen=True):
-    """A path outside the run's listing that a fact looked at, and what was seen there (for the cache)."""
+    """A path outside the run's listing that a fact looked at, and what was seen there (for the cache).
+
+    ``state`` is ``present``, ``absent``, or ``tree:`` with a digest of all files below.
+    """
 
     location: str
     state: str

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from omnicheck.model.errors import EscapeError, ReadError
 
@@ -81,6 +81,20 @@ def open_regular(path: Path, limit: int | None = None) -> BinaryIO:
     Raises:
         ReadError: it is missing, unreadable, not a regular file, or larger than ``limit``.
     """
+    descriptor, _ = open_descriptor(str(path), limit)
+    return os.fdopen(descriptor, "rb")
+
+
+def open_descriptor(path: str, limit: int | None = None) -> tuple[int, os.stat_result]:
+    """Open a regular file as ``open_regular`` does, and return the descriptor with what the system says of it.
+
+    Args:
+        path: where it is.
+        limit: largest size in bytes, or None.
+
+    Raises:
+        ReadError: it is missing, unreadable, not a regular file, or larger than ``limit``.
+    """
     try:
         descriptor = os.open(path, _FLAGS)
     except OSError as error:
@@ -96,7 +110,15 @@ def open_regular(path: Path, limit: int | None = None) -> BinaryIO:
     if limit is not None and status.st_size > limit:
         os.close(descriptor)
         raise ReadError(f"{status.st_size} bytes, more than the {limit} that are read", path=_shown_name(path))
-    return os.fdopen(descriptor, "rb")
+    return descriptor, status
+
+
+def state_of(path: Path) -> Literal["present", "absent"]:
+    """Return whether something lies at a path; what cannot be looked at is absent."""
+    try:
+        return "present" if path.exists() else "absent"
+    except OSError:  # no permission on the way, or a name that is too long
+        return "absent"
 
 
 def stamp(stream: BinaryIO) -> tuple[int, int]:
@@ -124,6 +146,6 @@ def _shown(name: str) -> str:
     return ascii(name if len(name) <= 80 else name[:77] + "...")
 
 
-def _shown_name(path: Path) -> str:
+def _shown_name(path: str) -> str:
     # Only the last part: an absolute path of this machine does not belong in a report.
-    return path.name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return path.rpartition("/")[2].encode("utf-8", "backslashreplace").decode("utf-8")

@@ -21,11 +21,12 @@ def shown_path(found: Diagnostic) -> str:
 def place(found: Diagnostic, *, line: bool = True) -> str:
     """Return where in the file a finding lies, as ``line 3, row 2, /a/b``; empty when it is about the whole file.
 
-    With ``line=False`` the line is left out, for formats that have a field of their own for it.
+    With ``line=False`` the line is left out, for formats that have a field of their own for it. A row of JSON Lines is
+    its line, and told once.
     """
     parts = (
         ("line ", found.line if line else None),
-        ("row ", found.row),
+        ("row ", None if line and found.row == found.line else found.row),
         ("", found.pointer),
         ("tensor ", found.tensor),
         ("node ", found.node),

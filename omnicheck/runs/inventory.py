@@ -10,20 +10,15 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from omnicheck.content.masking import mask_credentials
 from omnicheck.content.sniff import sniff
-from omnicheck.model.errors import UsageError
-from omnicheck.model.run import RunFile
+from omnicheck.model.errors import ReadError, UsageError
+from omnicheck.model.run import RunFile, Unread
+from omnicheck.readers.beside import SKIPPED
+from omnicheck.readers.gate import open_regular
 
 HEAD = 4096
-SKIPPED_DIRECTORIES = frozenset({".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules"})
 MAX_FILES = 1_000_000
-
-
-class Unreadable(Struct, frozen=True):
-    """An entry of the tree that is not read: why, in words."""
-
-    path: str
-    reason: str
 
 
 class Inventory(Struct, frozen=True):
@@ -38,22 +33,26 @@ class Inventory(Struct, frozen=True):
 
     roots: tuple[str, ...]
     files: tuple[RunFile, ...]
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: tuple[Unread, ...] = ()
     policies: tuple[str, ...] = field(default=())
 
 
 def display_path(location: Path, root: Path, cwd: Path) -> str:
     """Return how reports call a location: relative to ``cwd`` below it, else to ``root``.
 
-    Bytes of a name that are not UTF-8 are escaped.
+    Bytes of a name that are not UTF-8 are escaped, and a credential in a name is masked.
     """
     for base in (cwd, root):
         try:
             text = location.relative_to(base).as_posix()
         except ValueError:
             continue
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return location.name
+        return _masked(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return _masked(location.name)
+
+
+def _masked(path: str) -> str:
+    return "/".join(mask_credentials(part) for part in path.split("/"))
 
 
 def take_inventory(paths: Sequence[Path], cwd: Path, exclude: Sequence[str] = ()) -> Inventory:
@@ -68,7 +67,7 @@ def take_inventory(paths: Sequence[Path], cwd: Path, exclude: Sequence[str] = ()
         UsageError: a path does not exist, or the tree holds over a million files.
     """
     files: dict[str, RunFile] = {}
-    unreadable: list[Unreadable] = []
+    unreadable: list[Unread] = []
     roots: list[str] = []
     for given in paths:
         root = Path(os.path.abspath(cwd / given))  # noqa: PTH100 - resolve() would follow links
@@ -90,34 +89,34 @@ def take_inventory(paths: Sequence[Path], cwd: Path, exclude: Sequence[str] = ()
     return Inventory(tuple(roots), tuple(ordered), tuple(unreadable), policies)
 
 
-def _walk(folder: Path, unreadable: list[Unreadable], root: Path, cwd: Path) -> Iterator[Path]:
+def _walk(folder: Path, unreadable: list[Unread], root: Path, cwd: Path) -> Iterator[Path]:
     stack = [folder]
     while stack:
         here = stack.pop()
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
-            unreadable.append(Unreadable(display_path(here, root, cwd), f"cannot list: {error.strerror}"))
+            unreadable.append(Unread(display_path(here, root, cwd), f"cannot list: {error.strerror}", str(here)))
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in SKIPPED_DIRECTORIES:
+                if entry.name not in SKIPPED:
                     stack.append(Path(entry.path))
             else:
                 yield Path(entry.path)
 
 
-def _file(location: Path, shown: str, unreadable: list[Unreadable]) -> RunFile | None:
+def _file(location: Path, shown: str, unreadable: list[Unread]) -> RunFile | None:
     try:
         status = location.lstat()
     except OSError as error:
-        unreadable.append(Unreadable(shown, f"cannot stat: {error.strerror}"))
+        unreadable.append(Unread(shown, f"cannot stat: {error.strerror}", str(location)))
         return None
     if stat.S_ISLNK(status.st_mode):
-        unreadable.append(Unreadable(shown, "a symbolic link; links are not followed"))
+        unreadable.append(Unread(shown, "a symbolic link; links are not followed", str(location)))
         return None
     if not stat.S_ISREG(status.st_mode):
-        unreadable.append(Unreadable(shown, "not a regular file"))
+        unreadable.append(Unread(shown, "not a regular file", str(location)))
         return None
     return RunFile(
         path=shown,
@@ -155,6 +154,7 @@ def _is_policy(file: RunFile) -> bool:
     if base != "pyproject.toml":
         return False
     try:
-        return b"[tool.omnicheck" in file.disk.read_bytes()[:1_000_000]
-    except OSError:
+        with open_regular(file.disk) as stream:
+            return b"[tool.omnicheck" in stream.read(1_000_000)
+    except (OSError, ReadError):
         return False

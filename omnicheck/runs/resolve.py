@@ -22,8 +22,10 @@ NAMING_ROLES = (
     "packer_summary",
     "checkpoint_manifest",
     "run_summary",
+    "validation",
+    "package_audit",
 )
-"""Roles whose ``backbone`` field names the contract, in order of authority."""
+"""Roles whose ``backbone`` field names the contract, in order of authority; a validation has it in its ``summary``."""
 
 LIMIT = 4 << 20
 
@@ -68,14 +70,19 @@ def _head(location: str, size: int) -> Any:
     try:
         with open_regular(Path(location), LIMIT) as stream:
             return msgspec.json.decode(stream.read(LIMIT))
-    except (ReadError, OSError, msgspec.DecodeError, RecursionError):
+    except (ReadError, OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors, as is bad UTF-8
         return None  # a role file that does not parse is told by OMN006
 
 
 def _named(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
-    found = value.get("backbone", value.get("backbone_id"))
-    if isinstance(found, dict):
-        found = found.get("id")
-    return found if isinstance(found, str) and found else None
+    holders = (value, value.get("summary"))
+    for holder in holders:
+        for key in ("backbone", "backbone_id"):
+            found = holder.get(key) if isinstance(holder, dict) else None
+            if isinstance(found, dict):
+                found = found.get("id")
+            if isinstance(found, str) and found:
+                return found
+    return None

@@ -8,6 +8,7 @@ from fnmatch import translate
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Role(Struct, frozen=True):
@@ -17,18 +18,31 @@ class Role(Struct, frozen=True):
         name: the role.
         globs: over the base name, or over the whole name in the run when they hold a slash.
         anchor: whether a file of this role makes its directory a run.
+        yields: whether it does so only where no directory above is a run anyway.
+        gathers: whether the yielding files below it belong to its directory.
     """
 
     name: str
     globs: tuple[str, ...]
     anchor: bool = True
+    yields: bool = False
+    gathers: bool = False
+
+
+SHARD_DIRECTORIES = ("shard*", "*[_.-]shard[0-9]*", "*[_.-]shard[_.-][0-9]*")
+"""Directories of one shard of an evaluation: ``shard_3``, ``night_eval_shard3``, ``night_eval-shard-3-of-8``."""
+
+
+def _in_shards(*globs: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/{glob}" for folder in SHARD_DIRECTORIES for glob in globs)
 
 
 ROLES: tuple[Role, ...] = (
-    Role("shard_predictions", ("shard*/predictions*.jsonl", "shard*/*predictions.jsonl")),
-    Role("shard_partial_predictions", ("shard*/predictions.partial.jsonl",)),
-    Role("shard_metrics", ("shard*/metrics*.json",)),
-    Role("shard_file", ("shard*/*",), anchor=False),
+    Role("shard_partial_predictions", _in_shards("predictions.partial.jsonl")),
+    Role("shard_predictions", _in_shards("predictions*.jsonl", "*predictions.jsonl")),
+    Role("shard_metrics", _in_shards("metrics*.json")),
+    Role("shard_progress", _in_shards("progress*.jsonl")),
+    Role("shard_file", ("shard*/*", "../*shard*/*"), anchor=False),
     Role("episode_manifest", ("episode_manifest*.json",)),
     Role("selection", ("*episode_selection.json", "selection.json")),
     Role("dataset_manifest", ("dataset_manifest*.json",)),
@@ -72,8 +86,16 @@ ROLES: tuple[Role, ...] = (
     Role("retargeting_audit", ("retargeting_audit.json",)),
     Role("packer_summary", ("packer_summary.json",)),
     Role("run_summary", ("*_summary.json", "training_contract_audit.json", "training_readiness.json"), anchor=False),
+    Role("io_contract", ("io_contract*.json",)),
+    Role("onnx_manifest", ("manifest.json",), anchor=False, gathers=True),
+    Role("genai_config", ("genai_config.json",), anchor=False, gathers=True),
+    Role("onnx_model", ("*.onnx",), yields=True),
+    Role("onnx_data", ("*.onnx.data", "*.onnx_data", "*.onnx_data_*"), anchor=False),
     Role("server_info", ("server_info.json",)),
     Role("upload_manifest", ("upload_manifest.json",)),
+    Role("file_manifest", ("MANIFEST", "MANIFEST.sha256", "SHA256SUMS", "SHA256SUMS.txt", "sha256sums.txt")),
+    Role("signature", ("model.sig",)),
+    Role("carried_report", ("omnicheck.report.json",), anchor=False),
     Role(
         "run_config",
         ("config.yaml", "config.yml", "*_config.yaml", "train_config.json", "run_config.json"),
@@ -88,8 +110,10 @@ ROLE_NAMES = frozenset(role.name for role in ROLES)
 
 def role_table(extra: Mapping[str, Sequence[str]]) -> tuple[Role, ...]:
     """Return the table with a team's own globs in front; own roles anchor as their built-in namesakes do."""
-    anchors = {role.name: role.anchor for role in ROLES}
-    own = tuple(Role(name, tuple(globs), anchors.get(name, True)) for name, globs in extra.items())
+    known = {role.name: role for role in ROLES}
+    own = tuple(
+        replace(known.get(name, Role(name, ())), name=name, globs=tuple(globs)) for name, globs in extra.items()
+    )
     return own + ROLES
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ from hypothesis import strategies as st
 
 from omnicheck.checks.contracts import drift
 from omnicheck.contracts.backbone import validate_backbone
+from omnicheck.engine.check import Request, check_paths
+from omnicheck.engine.config import load_config
 from omnicheck.facts.contract import Contract, contract
 from omnicheck.facts.contract_file import contract_file
 from omnicheck.facts.embedded_contract import embedded_contract
 from omnicheck.facts.source import Source
+from omnicheck.model.errors import ContractError
 from omnicheck.model.finding import Finding
 from omnicheck.model.run import Run, RunFile
 from omnicheck.report import render
-from tests.checks.trees import Tree, check_tree, spoken
+from tests.checks.trees import Tree, check_tree, skipped, spoken
 from tests.make_fixtures.contracts import ARTIFACTS, CONTRACT, FILE, METADATA, TREE, beside, changed, without
 
 DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
@@ -106,6 +110,73 @@ def test_an_unknown_contract_is_told_with_those_that_are_known(tmp_path: Path) -
     text = " ".join(render(report, "text").split())
     assert "no contract: metadata names 'garden_robt', which is not among the contracts" in text
     assert "garden_robot" in text
+
+
+BROKEN = {
+    "truncated": json.dumps(CONTRACT)[:-40],
+    "ambiguous": json.dumps(CONTRACT)[:-1] + ', "status": "planned_adapter"}',
+    "not text": "\x00",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_broken_contract_that_a_run_names_is_a_finding(tmp_path: Path, text: str) -> None:
+    report = check_tree(tmp_path, {**TREE, FILE: text}, "CTR", "EVD101", "OMN003")
+    assert spoken(report) == [("CTR101", FILE)]
+    assert report.verdict == "fail"
+    assert report.runs[0].contract is None
+    assert "garden_robot.json cannot be used (CTR101)" in report.runs[0].contract_source
+    assert "EVD101" in skipped(report)
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_broken_contract_that_a_person_names_stops_the_check(tmp_path: Path, text: str) -> None:
+    config = '[[run]]\npath = "run"\ncontract = "garden_robot"\n'
+    with pytest.raises(ContractError, match="the contract 'garden_robot' cannot be used: ") as told:
+        check_tree(tmp_path, {**TREE, FILE: text, "omnicheck.toml": config}, "CTR")
+    assert told.value.path == "garden_robot.json"
+    loaded = load_config(tmp_path, isolated=True)
+    request = Request(
+        paths=(Path("run"),), cwd=tmp_path, contract="garden_robot", today=date(2026, 1, 31), use_cache=False, jobs=1
+    )
+    with pytest.raises(ContractError, match="cannot be used"):
+        check_paths(request, loaded)
+
+
+def test_a_broken_contract_that_nobody_names_is_no_finding(tmp_path: Path) -> None:
+    tree = {**TREE, "contracts/other.json": "{", "contracts/another.json": BROKEN["ambiguous"].replace("garden", "x")}
+    assert spoken(check_tree(tmp_path, tree, "CTR")) == []
+
+
+def test_a_broken_copy_of_a_built_in_contract_is_not_judged_by_the_built_in_one(tmp_path: Path) -> None:
+    tree = {"contracts/qwen3_omni_lora.json": "{", "run/training_metadata.json": {"backbone": "qwen3_omni_lora"}}
+    assert spoken(check_tree(tmp_path, tree, "CTR")) == [("CTR101", "contracts/qwen3_omni_lora.json")]
+
+
+def test_an_unreadable_file_does_not_take_the_id_of_a_sound_contract(tmp_path: Path) -> None:
+    tree = {**TREE, "contracts/sound.json": CONTRACT, FILE: "{"}
+    report = check_tree(tmp_path, tree, "CTR")
+    assert report.runs[0].contract == "garden_robot"
+    assert spoken(report) == []
+
+
+@pytest.mark.parametrize("name", ["run/validation/eval.json", "run/validation_eval.json"])
+def test_a_validation_names_the_contract_when_metadata_does_not(tmp_path: Path, name: str) -> None:
+    nameless = {key: value for key, value in METADATA.items() if key != "backbone"}
+    validation = {"status": "pass", "summary": {"backbone": "garden_robot"}, "issues": []}
+    tree = {**TREE, "run/training_metadata.json": nameless, name: validation}
+    report = check_tree(tmp_path, tree, "CTR")
+    assert (report.runs[0].contract, report.runs[0].contract_source) == ("garden_robot", "metadata")
+    validation["summary"] = {"backbone": "another_robot"}
+    report = check_tree(tmp_path, {**TREE, name: validation}, "CTR")
+    assert report.runs[0].contract == "garden_robot"
+
+
+def test_a_packages_summary_names_the_contract(tmp_path: Path) -> None:
+    nameless = {key: value for key, value in METADATA.items() if key != "backbone"}
+    summary = {"status": "verified", "backbone": "garden_robot"}
+    tree = {**TREE, "run/training_metadata.json": nameless, "run/verified_result_summary.json": summary}
+    assert check_tree(tmp_path, tree, "CTR").runs[0].contract == "garden_robot"
 
 
 def test_a_contested_contract_judges_nothing_and_the_report_says_so(tmp_path: Path) -> None:

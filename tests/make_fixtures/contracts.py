@@ -94,6 +94,8 @@ FIXTURES: dict[str, Tree] = {
     ),
     "CTR101/fail/unknown-key": changed("/artifact_contract/require_eval_files", []),
     "CTR101/fail/repeated": changed("/primary_metrics", ["accuracy", "held_out_episode_count", "accuracy"]),
+    "CTR101/fail/truncated": {**TREE, FILE: json.dumps(CONTRACT, indent=2)[:-40]},
+    "CTR101/fail/ambiguous": {**TREE, FILE: json.dumps(CONTRACT)[:-1] + ', "status": "planned_adapter"}'},
     "CTR101/fail/count-as-text": changed("/split_policy/default_counts/train", "ninety"),
     "CTR102/pass/one-each": {**TREE, "contracts/orchard.json": {**CONTRACT, "id": "orchard_robot"}},
     "CTR102/fail/copy": {**TREE, "contracts/garden_robot_copy.json": {**CONTRACT, "display_name": "A copy"}},

@@ -1,0 +1,1 @@
+"""Signatures over directories: names that are safe to sign, digests, DSSE, OpenSSF Model Signing."""
