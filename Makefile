@@ -19,7 +19,11 @@ demo: $(VENV)/.ready
 	test $$sound -eq 0 && test $$flawed -eq 1
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -n 2 -m "not peer"
+	$(BIN)/python -m pytest -n 2 -m "not peer and not slow"
+
+# What takes its time: memory bounds, installs, two hundred kills.
+slow: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -q -m slow
 
 # Interoperation with other tools, each in an environment of its own.
 peer: $(VENV)/.ready-test $(PEER)/.ready

@@ -12,8 +12,6 @@ from omnicheck.model.report import Report
 from omnicheck.report import render
 from omnicheck.runs.inventory import display_path
 
-REPORT = "omnicheck.report.json"
-
 
 def carried_report(report: Report, record: BundleRecord, source: Path, cwd: Path) -> bytes:
     """Return the report with its paths relative to the run, so that it says nothing of where the run lay.

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from omnicheck.bundle import sbom
 from omnicheck.bundle.archive import source_date, write_tar, write_zip
-from omnicheck.bundle.carried import REPORT, carried_report
-from omnicheck.bundle.sealing import SigningKey, seal
+from omnicheck.bundle.carried import carried_report
+from omnicheck.bundle.inside import REPORT
+from omnicheck.bundle.sealing import seal
 from omnicheck.bundle.selection import Staged, list_source, stage
 from omnicheck.bundle.staging import publish, staging, write_new
 from omnicheck.contracts.registry import Registry
@@ -25,7 +26,12 @@ from omnicheck.engine.config import LoadedConfig
 from omnicheck.model.bundle import BundleRecord
 from omnicheck.model.config import Allow
 from omnicheck.model.errors import UsageError
-from omnicheck.model.report import Report
+from omnicheck.model.report import Report, Verdict
+from omnicheck.readers.json_document import read_json
+from omnicheck.readers.yaml_document import parse_yaml
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 SHIPPED_FAMILIES = ("PUB", "SEC", "BND")
 """Families that judge what ships; all others judge the run it is taken from."""
@@ -50,7 +56,7 @@ class PackageRequest(Struct, frozen=True, kw_only=True):
     cwd: Path
     contract: str | None = None
     archive: Literal["tar", "zip"] | None = None
-    key: SigningKey | None = None
+    key: EllipticCurvePrivateKey | None = None
     today: date
     jobs: int = 0
 
@@ -71,9 +77,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     written: bool = False
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """The worse of the two verdicts: ``error``, ``fail``, ``incomplete`` or ``pass``."""
-        order = ("error", "fail", "incomplete", "pass")
+        order: tuple[Verdict, ...] = ("error", "fail", "incomplete", "pass")
         said = [self.source.verdict] + ([self.finished.verdict] if self.finished else [])
         return min(said, key=order.index)
 
@@ -108,29 +114,60 @@ def package(request: PackageRequest, loaded: LoadedConfig) -> Outcome:
     with _workplace(request.target) as part:
         tree = part / "tree"
         tree.mkdir()
-        staged = stage(files, tree, contract, loaded)
+        staged = stage(root, files, tree, contract, loaded)
         record = _record(contract, staged)
-        carried = carried_report(judged, record, request.source, request.cwd)
-        write_new(tree, REPORT, carried)
-        write_new(tree, sbom.NAME, sbom.write_sbom(sbom.model_facts(root.name, staged, contract, judged), record.files))
-        finished = check_paths(
-            Request(
-                paths=(Path(),),
-                cwd=tree,
-                contract=None if contract is None else contract["id"],
-                profile="publish",
-                select=SHIPPED_FAMILIES,
-                today=request.today,
-                jobs=request.jobs,
-            ),
-            _inside_the_bundle(loaded, judged.roots[0]),
-        )
+        facts = sbom.model_facts(root.name, _documents(tree, judged, staged), contract, _card(tree))
+        made = {
+            REPORT: carried_report(judged, record, request.source, request.cwd),
+            sbom.NAME: sbom.write_sbom(facts, record.files),
+        }
+        for name, data in made.items():
+            write_new(tree, name, data)
+        finished = _judge_bundle(tree, contract, request, _inside_the_bundle(loaded, judged.roots[0]))
         outcome = Outcome(source=judged, finished=finished, record=record)
-        if request.target is None or outcome.verdict != "pass":
+        if request.target is None or request.key is None or outcome.verdict != "pass":
             return outcome
-        seal(tree, record, request.key)
+        written = {each.path: each.sha256 for each in record.files}
+        written |= {name: hashlib.sha256(data).hexdigest() for name, data in made.items()}
+        seal(tree, written, request.key)
         publish(_form(part, tree, request.archive), request.target)
     return msgspec.structs.replace(outcome, written=True)
+
+
+def _judge_bundle(tree: Path, contract: dict[str, Any] | None, request: PackageRequest, loaded: LoadedConfig) -> Report:
+    """Scan the finished bytes."""
+    asked = Request(
+        paths=(Path(),),
+        cwd=tree,
+        contract=None if contract is None else contract["id"],
+        profile="publish",
+        select=SHIPPED_FAMILIES,
+        today=request.today,
+        jobs=request.jobs,
+    )
+    return check_paths(asked, loaded)
+
+
+def _documents(tree: Path, report: Report, staged: Staged) -> dict[str, Any]:
+    """Return the metrics and the training metadata that ship, decoded; the first of each role."""
+    names = {each.path for each in staged.files}
+    found: dict[str, Any] = {}
+    for key, role in (("metrics", "metrics"), ("training", "training_metadata")):
+        for run in report.runs:
+            for path in run.roles.get(role, ()):
+                name = next((each for each in names if path == each or path.endswith(f"/{each}")), None)
+                if name is not None and key not in found:
+                    found[key] = read_json(tree / name).value
+    return found
+
+
+def _card(tree: Path) -> Any:
+    """Return the front matter of the card that ships; None without one."""
+    place = tree / "README.md"
+    text = place.read_text("utf-8", "replace") if place.is_file() else ""
+    head, _, rest = text.removeprefix("\ufeff").partition("\n")
+    front, end, _ = rest.partition("\n---")
+    return parse_yaml(front).value if head.strip() == "---" and end else None
 
 
 def _contract(report: Report, loaded: LoadedConfig) -> dict[str, Any] | None:

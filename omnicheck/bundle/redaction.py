@@ -40,7 +40,9 @@ def check_prefixes(prefixes: Mapping[str, str]) -> None:
     for prefix, placeholder in prefixes.items():
         if len(prefix) < 2 or not (prefix.startswith(("/", "\\\\")) or re.match(r"[A-Za-z]:[\\/]", prefix)):
             raise ConfigError(
-                "a prefix to redact is not an absolute path", pointer="/package/prefixes", hint='such as "/home/me/work"'
+                "a prefix to redact is not an absolute path",
+                pointer="/package/prefixes",
+                hint='such as "/home/me/work"',
             )
         if not _PLACEHOLDER.fullmatch(placeholder):
             raise ConfigError(

@@ -13,6 +13,7 @@ from omnicheck.model.errors import OmnicheckError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("omnicheck.cli.check:check", "Check result directories and give a verdict."),
+    "package": ("omnicheck.cli.package:package", "Make a signed bundle of a run that is safe to publish."),
     "verify": ("omnicheck.cli.verify:verify", "Verify that a bundle is what a key signed."),
     "explain": ("omnicheck.cli.explain:explain", "Print the page of a rule."),
     "rules": ("omnicheck.cli.rules:rules", "List the rules."),

@@ -113,35 +113,46 @@ class Anchors:
             self._words = re.compile(_trie(words).encode("latin-1"))
 
     def hits(self, data: bytes, start: int, end: int) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-        """Yield begin, end and rules of each hit that begins in ``[start, end)``; hits do not overlap."""
-        found = self._fast(data, start, end) if self._engine == "re2" else self._slow(data, start, end)
-        for begin, stop in found:
+        """Yield begin, end and rules of each hit that begins in ``[start, end)``.
+
+        A hit ends after the literal that it begins with, so that what follows a telling name is looked at by itself:
+        the value of ``token: hf_…`` is a hit of its own.
+        """
+        low = b"" if self._engine == "re2" else data[: end + _LONGEST].lower()
+        at = start
+        while at < end:
+            found = self._fast(data, at, end) if self._engine == "re2" else self._slow(data, low, at, end)
+            if found is None:
+                return
+            begin, stop = found
             text = data[begin:stop].lower()
             rules = self._plain.get(text)
             if rules is None:
                 head = data[begin : begin + _LONGEST].lower()
-                rules = tuple(
-                    rule
+                fitting = [
+                    (anchor, words)
                     for anchor, words in self._by_byte[head[0]]
                     if head.startswith(words) and compiled(anchor.pattern, self._engine).match(data, begin)
-                    for rule in anchor.rules
-                )
-            yield begin, stop, rules
+                ]
+                rules = tuple(rule for anchor, _ in fitting for rule in anchor.rules)
+                lengths = [len(word) for _, words in fitting for word in words if word and head.startswith(word)]
+                stop = min(stop, begin + max(lengths, default=stop - begin))
+            at = max(stop, begin + 1)
+            yield begin, at, rules
 
-    def _fast(self, data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-        for match in self._any.finditer(data, start):
-            if match.start() >= end:
-                return
-            yield match.start(), match.end()
+    def _fast(self, data: bytes, start: int, end: int) -> tuple[int, int] | None:
+        match = self._any.search(data, start)
+        return None if match is None or match.start() >= end else (match.start(), match.end())
 
-    def _slow(self, data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-        low, at = data.lower(), start
+    def _slow(self, data: bytes, low: bytes, start: int, end: int) -> tuple[int, int] | None:
+        at = start
         while (candidate := self._words.search(low, at)) and candidate.start() < end:
             at = candidate.start()
             stop = self._longest(data, low, at)
             if stop is not None:
-                yield at, stop
-            at = stop if stop is not None and stop > at else at + 1
+                return at, stop
+            at += 1
+        return None
 
     def _longest(self, data: bytes, low: bytes, at: int) -> int | None:
         """Return where the first anchor that matches here ends, in the order of preference."""

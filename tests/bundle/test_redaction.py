@@ -45,7 +45,11 @@ def test_the_middle_of_a_long_log_is_left_out_and_told() -> None:
     assert lines[-3:] == ["step 997", "step 998", "step 999"]
     assert hashlib.sha256(log).hexdigest() in lines[2]
     (edit,) = done.edits
-    assert (edit.kind, edit.count, edit.size) == ("cut", 995, len(log) - sum(len(line) + 1 for line in lines[:2] + lines[3:]))
+    assert (edit.kind, edit.count, edit.size) == (
+        "cut",
+        995,
+        len(log) - sum(len(line) + 1 for line in lines[:2] + lines[3:]),
+    )
 
 
 def test_a_cut_log_of_json_lines_stays_json_lines() -> None:

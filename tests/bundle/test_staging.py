@@ -13,9 +13,13 @@ from omnicheck.model.errors import UsageError
 
 
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), staging(tmp_path / "out") as part:
-        write_new(part, "a/b.txt", b"x")
-        raise RuntimeError
+    def broken() -> None:
+        with staging(tmp_path / "out") as part:
+            write_new(part, "a/b.txt", b"x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from omnicheck.content.credentials import VendoredRule, credential_detectors, vendored
 from omnicheck.content.detector import LONG
 from omnicheck.content.masking import mask_credentials
-from omnicheck.content.patterns import compiled
+from omnicheck.content.patterns import Engine, compiled
 from omnicheck.content.spans import USUAL, Wanted, find_spans, spans_of
 from tests.checks.planted import secrets_of, told
 from tests.content.ml_corpus import clean_files
@@ -262,3 +262,16 @@ def test_every_detector_can_be_reached_by_its_anchor() -> None:
     names = [detector.id for detector in credential_detectors()]
     assert len(names) == len(set(names))
     assert all(detector.anchors for detector in credential_detectors())
+
+
+@pytest.mark.parametrize(
+    "name", ["token", "hf_token", "HF_TOKEN", "api_key", "password", "client_secret", "credential"]
+)
+@pytest.mark.parametrize("form", ["{}: {}", "{}={}", '"{}": "{}"', "{}: '{}'\n", "export {}={}\n"])
+@pytest.mark.parametrize("engine", ["re2", "re"])
+def test_a_telling_name_does_not_hide_the_token_beside_it(name: str, form: str, engine: Engine) -> None:
+    letters = "".join(chr(97 + at * 7 % 26) for at in range(34))
+    for token in (f"hf_{letters}", f"ghp_{letters}01"):
+        data = form.format(name, token).encode()
+        found = [data[span.start : span.end] for span in find_spans(data, engine=engine) if span.kind == "credential"]
+        assert any(token.encode() in text for text in found), data

@@ -434,11 +434,37 @@ def write(folder: Path, files: dict[str, Any]) -> None:
             path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8", newline="")
 
 
+CARD = """---
+license: cc0-1.0
+base_model: kitchen-base-1b
+library_name: peft
+tags:
+- synthetic
+---
+
+# Kitchen question answering, run 01
+
+A synthetic evaluation of a small adapter on short windows of kitchen episodes. No episode is in two splits.
+The numbers are in `eval/metrics.json`, and every answer behind them in `eval/predictions.jsonl`.
+"""
+LICENCE = """CC0 1.0 Universal
+
+To the extent possible under law, the authors have waived all copyright and related rights to this synthetic run.
+The legal text: https://creativecommons.org/publicdomain/zero/1.0/legalcode
+"""
+
+
 def build() -> dict[str, Any]:
     """Return the files of the sound run."""
     rng = random.Random(11)
     rows = samples(rng)
-    return {**dataset_files(rows), **training_files(), **evaluation_files(predict(rows, rng))}
+    return {
+        "README.md": CARD,
+        "LICENSE": LICENCE,
+        **dataset_files(rows),
+        **training_files(),
+        **evaluation_files(predict(rows, rng)),
+    }
 
 
 if __name__ == "__main__":
