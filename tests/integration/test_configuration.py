@@ -92,6 +92,8 @@ def apart(place: Path) -> None:
     """Put the parts of the run into directories that have nothing to do with each other."""
     (place / "data").mkdir()
     (place / "jobs").mkdir()
+    for name in ("README.md", "LICENSE"):
+        (place / "run" / name).rename(place / "run" / "eval" / name)
     (place / "run" / "dataset").rename(place / "data" / "export_7")
     (place / "run" / "training").rename(place / "jobs" / "train_7")
     (place / "run" / "eval").rename(place / "jobs" / "eval_7")
