@@ -161,7 +161,7 @@ OWN: tuple[Own, ...] = (
     Own(
         "wandb-key",
         f"(?i:(?:wandb|weights[ _&-]{{0,3}}(?:and)?[ _-]?biases)"
-        f"[\\w. /:-]{{0,40}}?(?:key|token|login|password|identity)[\\w.-]{{0,10}}"
+        f"[\\w. /:(-]{{0,40}}?(?:key|token|login|password|identity)[\\w.-]{{0,10}}"
         f"(?:{_IS}|[ \\t]+)(?:user[ \\t]+)?(?:password[ \\t]+)?)"
         f"((?:local-)?[0-9a-fA-F]{{40}}|wandb_v[0-9]_[A-Za-z0-9_]{{40,120}})(?:[^A-Za-z0-9]|\\z)",
         3.0,

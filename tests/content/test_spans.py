@@ -275,3 +275,9 @@ def test_a_telling_name_does_not_hide_the_token_beside_it(name: str, form: str, 
         data = form.format(name, token).encode()
         found = [data[span.start : span.end] for span in find_spans(data, engine=engine) if span.kind == "credential"]
         assert any(token.encode() in text for text in found), data
+
+
+def test_a_key_in_a_call_is_found() -> None:
+    key = "29548fa91200314bd807d4b6ab0553854edd3aae"
+    (span,) = find_spans(f'wandb.login(key="{key}")'.encode())
+    assert (span.rule, span.end - span.start) == ("wandb-key", 40)
