@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 import mmap
-from typing import Any
 
 from msgspec import Struct
 
 from omnicheck.facts.adapter import Adapter, Module, Part, WeightsHeader
 from omnicheck.facts.registry import fact
+from omnicheck.measures.tensors import Numbers, is_floating, state_of, update_norm
 from omnicheck.readers.gate import open_regular
-from omnicheck.readers.safetensors import Tensor
-
-CHUNK = 1 << 22
-"""Elements looked at together: small enough for the cache."""
 
 MAX_GRAM = 4096
 """Largest rank whose update is measured."""
@@ -64,9 +60,8 @@ def _payload(adapter: Adapter) -> AdapterPayload:
     states: dict[str, TensorState] = {}
     parts = [part for module in adapter.modules for part in module.parts.values()] + list(adapter.others)
     for part in parts:
-        array = _floats(maps[part.file.location], part.tensor)
-        if array is not None:
-            states[part.tensor.name] = TensorState(part, *_state(array))
+        if is_floating(part.tensor.dtype):
+            states[part.tensor.name] = TensorState(part, *state_of(_numbers(maps, part)))
     norms = [
         UpdateNorm(module, norm)
         for module in adapter.modules
@@ -75,38 +70,8 @@ def _payload(adapter: Adapter) -> AdapterPayload:
     return AdapterPayload(adapter, tuple(states.values()), tuple(norms))
 
 
-def _floats(data: mmap.mmap, tensor: Tensor) -> Any:
-    """Return the numbers as an array over the map, without a copy; BF16 as its bits. None for other types."""
-    import numpy as np  # noqa: PLC0415 - loaded only where there are weights
-
-    kind = {"F32": np.float32, "F16": np.float16, "F64": np.float64, "BF16": np.uint16}.get(tensor.dtype)
-    if kind is None:
-        return None
-    return np.frombuffer(data, kind, tensor.elements, tensor.begin)
-
-
-def _state(array: Any) -> tuple[int, bool]:
-    import numpy as np  # noqa: PLC0415 - as above
-
-    wrong, zero = 0, True
-    for start in range(0, len(array), CHUNK):
-        chunk = array[start : start + CHUNK]
-        if chunk.dtype == np.uint16:
-            magnitude = chunk & 0x7FFF
-            top = magnitude.max()
-            zero = zero and top == 0
-            wrong += int(np.count_nonzero(magnitude >= 0x7F80)) if top >= 0x7F80 else 0
-        else:
-            zero = zero and not chunk.any()
-            finite = np.isfinite(chunk)
-            wrong += 0 if finite.all() else int(len(chunk) - np.count_nonzero(finite))
-    return wrong, zero
-
-
 def _norm(adapter: Adapter, module: Module, states: dict[str, TensorState], maps: dict[str, mmap.mmap]) -> float | None:
-    """Return the norm of scale·BA through two Gram matrices of the rank's size: ‖BA‖² = tr(AAᵀ BᵀB)."""
-    import numpy as np  # noqa: PLC0415 - as above
-
+    """Return the norm of scale times B times A; None for parts that are no finite matrices."""
     pair = module.pair()
     if pair is None or module.depth or "experts" in module.path:
         return None
@@ -119,24 +84,15 @@ def _norm(adapter: Adapter, module: Module, states: dict[str, TensorState], maps
     rank = a.tensor.shape[0]
     if rank != b.tensor.shape[1] or not 0 < rank <= MAX_GRAM:
         return None
-    left, right = _matrix(maps[a.file.location], a.tensor), _matrix(maps[b.file.location], b.tensor)
-    squared = float(np.sum((left @ left.T) * (right.T @ right).T))
-    scale = _scale(adapter, module, rank)
-    return None if scale is None or not math.isfinite(squared) else abs(scale) * math.sqrt(max(squared, 0.0))
+    norm, scale = update_norm(_numbers(maps, a), _numbers(maps, b)), _scale(adapter, module, rank)
+    return abs(scale) * norm if math.isfinite(norm) else None
 
 
-def _matrix(data: mmap.mmap, tensor: Tensor) -> Any:
-    import numpy as np  # noqa: PLC0415 - as above
-
-    array = _floats(data, tensor)
-    if tensor.dtype == "BF16":
-        array = (array.astype(np.uint32) << 16).view(np.float32)
-    elif tensor.dtype != "F32":
-        array = array.astype(np.float32)
-    return array.reshape(tensor.shape)
+def _numbers(maps: dict[str, mmap.mmap], part: Part) -> Numbers:
+    return Numbers(maps[part.file.location], part.tensor.dtype, part.tensor.shape, part.tensor.begin)
 
 
-def _scale(adapter: Adapter, module: Module, rank: int) -> float | None:
+def _scale(adapter: Adapter, module: Module, rank: int) -> float:
     spec = adapter.spec
     alpha = spec.alpha_of(module.path) if spec is not None else None
     if alpha is None:
