@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -15,6 +16,9 @@ def json_schema() -> dict[str, Any]:
     """Return the schema (JSON Schema 2020-12) of what ``--format json`` writes."""
     (_,), definitions = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
     root = definitions.pop("Report")
+    for described in (root, *definitions.values()):
+        # Python 3.13 takes the indentation out of docstrings, earlier ones do not.
+        described["description"] = cleandoc(described.get("description", ""))
     root["properties"]["schema_version"] = {"const": Report.__struct_defaults__[0]}
     root["required"] = ["schema_version", *root["required"]]
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
 from functools import lru_cache
 
 from msgspec import Struct
@@ -120,22 +120,45 @@ def role_table(extra: Mapping[str, Sequence[str]]) -> tuple[Role, ...]:
 def role_of(name: str, table: tuple[Role, ...]) -> Role | None:
     """Return the role of a file by its posix name in the run (or a longer path), or None."""
     base = name.rsplit("/", 1)[-1]
-    for role, patterns in _compiled(table):
-        for pattern, whole in patterns:
-            if pattern.match(name if whole else base):
+    for role, globs in _split(table):
+        for pieces, glob in globs:
+            if _fits(pieces, base) and ("/" not in glob or _anywhere(glob).match(name)):
                 return role
     return None
 
 
 @lru_cache(maxsize=8)
-def _compiled(table: tuple[Role, ...]) -> tuple[tuple[Role, tuple[tuple[re.Pattern[str], bool], ...]], ...]:
-    def compiled(glob: str) -> tuple[re.Pattern[str], bool]:
-        whole = "/" in glob
-        # A glob with a slash fits at any depth: validation/*.json is also a/b/validation/x.json.
-        text = translate(glob).replace(".*", "[^/]*") if whole else translate(glob)
-        return re.compile(r"(?:.*/)?" + text if whole else text), whole
+def _split(table: tuple[Role, ...]) -> tuple[tuple[Role, tuple[tuple[tuple[str, ...], str], ...]], ...]:
+    """Return each role with its globs, and the literal pieces of what each wants of the base name.
 
-    return tuple((role, tuple(compiled(glob) for glob in role.globs)) for role in table)
+    Nearly all globs have no other wildcard than the star: comparing pieces spares the compiling of a hundred patterns.
+    """
+    return tuple(
+        (role, tuple((tuple(glob.rsplit("/", 1)[-1].split("*")), glob) for glob in role.globs)) for role in table
+    )
+
+
+def _fits(pieces: tuple[str, ...], base: str) -> bool:
+    if any(char in piece for piece in pieces for char in "?["):
+        return fnmatchcase(base, "*".join(pieces))
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return base == first
+    if not base.startswith(first) or not base.endswith(last) or len(base) < len(first) + len(last):
+        return False
+    at, end = len(first), len(base) - len(last)
+    for piece in pieces[1:-1]:
+        at = base.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+@lru_cache(maxsize=256)
+def _anywhere(glob: str) -> re.Pattern[str]:
+    # A glob with a slash fits at any depth: validation/*.json is also a/b/validation/x.json.
+    return re.compile(r"(?:.*/)?" + translate(glob).replace(".*", "[^/]*"))
 
 
 def tag_of(base: str) -> str:
