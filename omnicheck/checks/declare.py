@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any, ParamSpec, get_type_hints
+from inspect import get_annotations
+from typing import Any, ParamSpec
 
 import msgspec
 
@@ -67,7 +68,7 @@ def find_check(name: str) -> Check:
 
 def describe(name: str, function: Callable[..., Findings]) -> Check:
     """Read a check's needs from its signature."""
-    hints = get_type_hints(function)
+    hints = get_annotations(function, eval_str=True)
     return Check(name, function, wants(function, beside=frozenset({"params"})), hints.get("params"))
 
 
