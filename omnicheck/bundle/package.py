@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -94,7 +95,9 @@ def package(request: PackageRequest, loaded: LoadedConfig) -> Outcome:
     Raises:
         OmnicheckError: usage, the configuration or a contract is wrong, or a file changed meanwhile.
     """
-    root = request.cwd / request.source
+    root = Path(os.path.abspath(request.cwd / request.source))  # noqa: PTH100 - resolve() would follow links
+    if request.target is not None and root in (target := Path(os.path.abspath(request.target)), *target.parents):  # noqa: PTH100
+        raise UsageError("the bundle would lie inside the run", path=str(request.source), hint="give another --out")
     files = list_source(root, request.cwd, loaded.config.exclude)
     judged = check_paths(
         Request(

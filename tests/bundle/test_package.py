@@ -15,8 +15,10 @@ import pytest
 
 from omnicheck.bundle import package as module
 from omnicheck.bundle import selection
+from omnicheck.bundle.package import PackageRequest
 from omnicheck.bundle.redaction import restore_prefixes
 from omnicheck.bundle.verify import VerifyRequest, verify
+from omnicheck.engine.config import load_config
 from omnicheck.model.errors import ConfigError, OmnicheckError, ReadError, UsageError
 from omnicheck.model.report import Report
 from tests.bundle.test_sbom import validate
@@ -261,3 +263,21 @@ def test_files_that_a_bundle_makes_anew_are_not_taken_over(tmp_path: Path) -> No
     outcome = made(tmp_path)
     assert outcome.record is not None
     assert {"omnicheck.report.json", "sbom.cdx.json"} <= {each.path for each in outcome.record.left_out}
+
+
+def test_the_run_may_be_given_by_any_path(tmp_path: Path) -> None:
+    workplace(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    request = PackageRequest(
+        source=Path("../run"),
+        target=tmp_path / "out",
+        cwd=tmp_path / "elsewhere",
+        contract="kitchen_episode_qa",
+        key=KEY,
+        today=TODAY,
+        jobs=1,
+    )
+    assert module.package(request, load_config(tmp_path)).written
+    inside = PackageRequest(source=Path(), target=tmp_path / "run/out", cwd=tmp_path / "run", key=KEY, today=TODAY)
+    with pytest.raises(UsageError, match="inside the run"):
+        module.package(inside, load_config(tmp_path))
