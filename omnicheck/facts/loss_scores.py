@@ -16,8 +16,7 @@ from omnicheck.facts.registry import fact
 from omnicheck.facts.split_names import split_name
 from omnicheck.measures.regression import mean_of, mean_of_shards
 
-_LOSS = re.compile(r"(?:(?P<split>train|val|validation|test|eval)_)?(?:[a-z_]*_)?(?:mse|mean_loss|loss)")
-_NOT_MEAN = re.compile(r".*(?:final|first|last|min|max|best|train_loss).*")
+_LOSS = re.compile(r"(?:(?P<split>val|validation|test|eval)_)?(?:forward_dynamics_mse|mean_loss|loss)")
 _POSITION = re.compile(r"(?:(?P<field>.+)_)?mpjpe")
 _SUMMARY: dict[str, Callable[[list[float]], float | None]] = {"mean": mean_of, "min": min, "max": max}
 
@@ -56,9 +55,9 @@ def _losses(
     split = split_name(own) if isinstance(own, str) else None
     for key, stated in record.value.items():
         match = _LOSS.fullmatch(key)
-        if match is not None and not _NOT_MEAN.fullmatch(key) and _is_number(stated):
+        if match is not None and _is_number(stated):
             wanted = split_name({"eval": "test"}.get(match["split"], match["split"])) if match["split"] else split
-            values = _means(_shards(records, ranks, wanted))
+            values = _means(_shards(records, ranks, wanted), {each.scale for each in records})
             if values:
                 yield _score(evaluation, key, stated, values)
     summary = record.raw("loss_summary")
@@ -67,13 +66,18 @@ def _losses(
         flat = [loss for shard in shards for loss in shard]
         for name, formula in _SUMMARY.items():
             if _is_number(summary.get(name)):
-                values = _means(shards) if name == "mean" else {f"{name}@samples": float(formula(flat) or 0.0)}
+                values = _means(shards, set()) if name == "mean" else {f"{name}@samples": float(formula(flat) or 0.0)}
                 yield _score(evaluation, f"loss_summary/{name}", summary[name], values)
 
 
 def _shards(records: Sequence[LossRecords], ranks: Sequence[RankMetrics], split: str | None) -> list[tuple[float, ...]]:
     """Return the losses by shard: those of the rank files where they list them, else those of the records."""
-    by_rank = [shard for rank in ranks for shard in _own_losses(rank.record.raw("losses"))]
+    by_rank = [
+        shard
+        for rank in ranks
+        if split is None or _split_of(rank) in (split, None)
+        for shard in _own_losses(rank.record.raw("losses"))
+    ]
     whole = [losses for one in records for name, losses in one.losses.items() if split is None or name in (split, None)]
     total = sum(map(len, whole))
     return by_rank if by_rank and (not whole or sum(map(len, by_rank)) == total) else whole
@@ -83,8 +87,19 @@ def _own_losses(value: Any) -> list[tuple[float, ...]]:
     return [tuple(map(float, value))] if isinstance(value, list) and value and all(map(_is_number, value)) else []
 
 
-def _means(shards: list[tuple[float, ...]]) -> dict[str, float]:
-    return {name: value for name, value in mean_of_shards(shards).items() if math.isfinite(value)}
+def _split_of(rank: RankMetrics) -> str | None:
+    stated = rank.record.raw("split") or rank.record.raw("eval_split")
+    return split_name(stated) if isinstance(stated, str) else None
+
+
+def _means(shards: list[tuple[float, ...]], scales: set[float | None]) -> dict[str, float]:
+    """Return the means by name; where records name the scale of their losses, also without it and with it."""
+    values = {name: value for name, value in mean_of_shards(shards).items() if math.isfinite(value)}
+    (scale,) = scales if len(scales) == 1 else (None,)
+    if scale is not None and scale not in (0.0, 1.0) and "mean@samples" in values:
+        values["mean@unscaled"] = values["mean@samples"] / scale
+        values["mean@scaled"] = values["mean@samples"] * scale
+    return values
 
 
 def _positions(evaluation: Evaluation, found: PositionErrors) -> Iterator[SampleScore]:

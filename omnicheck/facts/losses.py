@@ -21,10 +21,12 @@ class LossRecords(Struct, frozen=True):
     Attributes:
         file: the file.
         losses: split to its losses in the order of the file; None for records that name no split.
+        scale: ``loss_scale``, where all records name the same; else None.
     """
 
     file: RunFile
     losses: dict[str | None, tuple[float, ...]]
+    scale: float | None = None
 
 
 class PositionErrors(Struct, frozen=True):
@@ -52,6 +54,7 @@ class LossFold:
     def __init__(self, given: Mapping[type, Any]) -> None:
         self._file: RunFile = given[RunFile]
         self._losses: dict[str | None, list[float]] = defaultdict(list)
+        self._scales: set[float | None] = set()
 
     def idle(self) -> bool:
         """Never."""
@@ -63,17 +66,21 @@ class LossFold:
             loss, split = row.get("loss"), row.get("split")
             if isinstance(loss, int | float) and not isinstance(loss, bool):
                 self._losses[split_name(split) if isinstance(split, str) else None].append(float(loss))
+                scale = row.get("loss_scale")
+                self._scales.add(float(scale) if isinstance(scale, int | float) else None)
 
     def merge(self, other: LossFold) -> None:
         """Append the losses of the later part."""
         for split, losses in other._losses.items():
             self._losses[split] += losses
+        self._scales |= other._scales
 
     def fact(self) -> LossRecords | None:
         """Return the losses; None when no row has one."""
         if not self._losses:
             return None
-        return LossRecords(self._file, {split: tuple(losses) for split, losses in self._losses.items()})
+        (scale,) = self._scales if len(self._scales) == 1 else (None,)
+        return LossRecords(self._file, {split: tuple(losses) for split, losses in self._losses.items()}, scale)
 
 
 @fold(PositionErrors, absent="no predictions with true and predicted positions")

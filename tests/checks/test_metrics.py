@@ -175,3 +175,20 @@ def test_every_metric_of_the_real_results_is_recomputed(tmp_path: Path) -> None:
     changed["weighted_f1"] += 1e-6
     report = check_tree(tmp_path, {**files, "run/metrics.json": changed}, "MET101")
     assert [each.pointer for each in report.findings] == ["/weighted_f1"]
+
+
+@pytest.mark.parametrize("stated", [0.335, 0.335 / 4, 0.335 * 4])
+def test_a_scale_of_the_losses_is_known(stated: float, tmp_path: Path) -> None:
+    files = {
+        "run/loss_records.jsonl": [{"split": "test", "loss": 0.335, "loss_scale": 4.0} for _ in range(3)],
+        "run/metrics.json": {"split": "test", "test_forward_dynamics_mse": stated, "val_forward_dynamics_mse": 9.0},
+    }
+    assert spoken(check_tree(tmp_path, files, "MET101")) == []
+
+
+def test_ranks_of_another_split_are_left_out(tmp_path: Path) -> None:
+    files = {
+        "run/rank_0_metrics.json": {"split": "val", "losses": [1.0, 3.0]},
+        "run/metrics.json": {"split": "test", "test_forward_dynamics_mse": 0.5, "val_forward_dynamics_mse": 2.5},
+    }
+    assert [each.pointer for each in check_tree(tmp_path, files, "MET101").findings] == ["/val_forward_dynamics_mse"]
