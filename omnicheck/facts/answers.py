@@ -14,6 +14,7 @@ from omnicheck.facts.answer_schema import (
     NOT_OBJECT,
     SURROUNDED,
     AnswerRules,
+    Fault,
     answer_rules,
     judge_answer,
     read_answer,
@@ -81,6 +82,8 @@ class Answers(Struct, frozen=True):
         copied: (field of the answer, key of the sample) to how often they agree.
         right: rows counted as correct whose own text is kept.
         lenient: those of them whose text does not parse as a JSON object.
+        complete: rows whose parsed answer has every key of the truth.
+        exact: rows whose parsed answer has these keys and no others.
     """
 
     file: RunFile
@@ -94,6 +97,8 @@ class Answers(Struct, frozen=True):
     copied: dict[tuple[str, str], Copied]
     right: int = 0
     lenient: Tally = msgspec.field(default_factory=Tally)
+    complete: int = 0
+    exact: int = 0
 
 
 @fold(Answers, absent="no predictions with answers of several fields")
@@ -114,7 +119,7 @@ class AnswerFold:
         self._causes: dict[str, Tally] = {}
         self._outside = Tally()
         self._copied: dict[tuple[str, str], Copied] = {}
-        self._right = 0
+        self._right = self._complete = self._exact = 0
         self._lenient = Tally()
 
     def idle(self) -> bool:
@@ -130,11 +135,10 @@ class AnswerFold:
             self._rows += 1
             sample = next((str(row[key]) for key in ALIASES["sample_id"] if row.get(key) is not None), None)
             answer, faults = read_answer(_of(row, "raw_prediction"), stored)
-            if isinstance(_of(row, "raw_prediction"), str) and _counted_correct(row):
-                self._right += 1
-                unparsed = next((fault for fault in faults if fault.cause in UNPARSED), None)
-                if unparsed is not None:
-                    self._lenient.add(line, sample, unparsed.detail)
+            self._score(row, faults, line, sample)
+            if isinstance(stored, dict) and isinstance(truth, dict):
+                self._complete += truth.keys() <= stored.keys()
+                self._exact += truth.keys() == stored.keys()
             rules = self._schema(truth)
             if rules is not None:
                 self._judged += 1
@@ -149,6 +153,13 @@ class AnswerFold:
             if given is not None:
                 self._parsed += 1
                 self._look(row, given, truth if isinstance(truth, dict) else {}, line, sample)
+
+    def _score(self, row: Mapping[str, Any], faults: Sequence[Fault], line: int, sample: str | None) -> None:
+        if isinstance(_of(row, "raw_prediction"), str) and _counted_correct(row):
+            self._right += 1
+            unparsed = next((fault for fault in faults if fault.cause in UNPARSED), None)
+            if unparsed is not None:
+                self._lenient.add(line, sample, unparsed.detail)
 
     def _schema(self, truth: Any) -> AnswerRules | None:
         """Return the contract's schema; without a contract, the usual one where the truth has just its fields."""
@@ -204,6 +215,8 @@ class AnswerFold:
         self._windows += other._windows
         self._outside.take(other._outside)
         self._right += other._right
+        self._complete += other._complete
+        self._exact += other._exact
         self._lenient.take(other._lenient)
         for cause, tally in other._causes.items():
             self._causes.setdefault(cause, Tally()).take(tally)
@@ -230,6 +243,8 @@ class AnswerFold:
             self._copied,
             self._right,
             self._lenient,
+            self._complete,
+            self._exact,
         )
 
 

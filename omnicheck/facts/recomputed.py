@@ -188,7 +188,7 @@ def _score(
     if what.metric == "consistency":
         return made(evaluate_consistency(queries(given, kept)))
     if what.metric == "validity":
-        return made(_validity(given, kept, answers))
+        return made(_validity(kept, answers))
     rows = _rows(given, kept, what)
     if rows is None:
         return None
@@ -249,13 +249,11 @@ def _retrieval(given: Predictions, kept: Sequence[int], what: Measured, made: An
     return found
 
 
-def _validity(given: Predictions, kept: Sequence[int], answers: Answers | None) -> dict[str, float]:
-    if not given.fields or not kept:
+def _validity(kept: Sequence[int], answers: Answers | None) -> dict[str, float]:
+    if answers is None or not kept or answers.rows != len(kept):
         return {}
-    complete = sum(all(side[1][i] is not None for side in given.fields.values()) for i in kept)
-    values = {"json_validity_rate@keys": complete / len(kept)}
-    if answers is not None and answers.rows == len(kept):
-        values["json_validity_rate@parsed"] = answers.parsed / answers.rows
-        if answers.strict is not None:
-            values["json_validity_rate@strict"] = answers.strict / answers.rows
+    counts = {"keys": answers.complete, "exact_keys": answers.exact, "parsed": answers.parsed}
+    if answers.strict is not None:
+        counts["strict"] = answers.strict
+    values = {f"json_validity_rate@{name}": count / answers.rows for name, count in counts.items()}
     return values | {f"{name}{PERCENT}": value * 100 for name, value in values.items()}

@@ -192,3 +192,15 @@ def test_ranks_of_another_split_are_left_out(tmp_path: Path) -> None:
         "run/metrics.json": {"split": "test", "test_forward_dynamics_mse": 0.5, "val_forward_dynamics_mse": 2.5},
     }
     assert [each.pointer for each in check_tree(tmp_path, files, "MET101").findings] == ["/val_forward_dynamics_mse"]
+
+
+@pytest.mark.parametrize(("lacking", "stated"), [("contact", 23 / 24), (None, 1.0)])
+def test_an_answer_is_valid_by_its_keys_not_by_its_values(lacking: str | None, stated: float, tmp_path: Path) -> None:
+    files = clean()
+    first = files["run/predictions.jsonl"][0]
+    if lacking is None:
+        first["pred_json"]["contact"] = None
+    else:
+        del first["pred_json"][lacking]
+    files["run/metrics.json"]["json_validity_rate"] = stated
+    assert "MET101" not in fired(files, tmp_path)
