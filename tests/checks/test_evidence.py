@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from omnicheck.facts.adapter import weights_headers
 from omnicheck.facts.adapter_tensors import adapter_tensors
 from omnicheck.facts.source import Source
 from omnicheck.model.run import Run, RunFile
@@ -162,4 +163,4 @@ def test_a_broken_header_is_no_tensor(tmp_path: Path, data: bytes) -> None:
         role="adapter_weights",
     )
     run = Run(path=".", location=str(tmp_path), files=(file,))
-    assert adapter_tensors(Source(run, contract=None, workspace=tmp_path)) == ()
+    assert adapter_tensors(weights_headers(Source(run, contract=None, workspace=tmp_path))) == ()
