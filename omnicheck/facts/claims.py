@@ -15,7 +15,7 @@ from omnicheck.readers.markdown import Heading, headings
 LONGEST = 160
 """Characters of a sentence that a message quotes."""
 
-NEGATION = re.compile(r"\b(?:no|not|never|neither|nor|without|cannot|none)\b|n't\b", re.IGNORECASE)
+NEGATION = re.compile(r"\b(?:no|not|never|neither|nor|without|cannot|none)\b|n['\u2019]t\b", re.IGNORECASE)
 CONDITION = re.compile(
     r"\b(?:if|when|whether|until|once|unless|should|would|could|may|might|must|will|to be|after|before)\b",
     re.IGNORECASE,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from omnicheck.facts.claims import sentences
 from tests.checks.trees import Tree, check_tree, skipped, spoken
-from tests.make_fixtures.claims import FIXTURES, LOSS, compared, packed, report, states
+from tests.make_fixtures.claims import FIXTURES, LOSS, compared, listed, packed, report, states
 
 TITLE = "Walker LoRA Fine-Tuning"
 
@@ -31,7 +31,7 @@ def clean(title: str = TITLE, **metadata: Any) -> Tree:
 def test_clean_run_is_silent(tmp_path: Path) -> None:
     found = check_tree(tmp_path, clean(), "CLM")
     assert spoken(found) == []
-    assert skipped(found) == {}
+    assert list(skipped(found)) == ["CLM111"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_no_named_mode_is_skipped(tmp_path: Path) -> None:
 
 
 def test_fixtures_are_named_by_rule() -> None:
-    assert {name.split("/")[0] for name in FIXTURES} == {"CLM103", "CLM104", "CLM106", "CLM107", "CLM109"}
+    assert {name.split("/")[0] for name in FIXTURES} == {"CLM103", "CLM104", "CLM106", "CLM107", "CLM109", "CLM111"}
 
 
 def test_sentences_keep_their_lines() -> None:
@@ -125,3 +125,25 @@ def test_both_sides_of_a_contradiction_are_told(tmp_path: Path) -> None:
     found = check_tree(tmp_path, tree, "CLM")
     assert spoken(found) == [("CLM103", "run/BLOCKERS.md"), ("CLM103", "run/STATUS.md")]
     assert [each.line for each in found.findings] == [4, 3]
+
+
+@pytest.mark.parametrize(
+    ("claim", "lines"),
+    [
+        ("It is safe to deploy.", [3]),
+        ("It has no camera. It is Safe-To-Deploy now.", [3]),
+        ("# Safe to deploy", [3]),
+        ("Notes\n\n- safe to deploy", [5]),
+        ("It is unsafe to deploy.", []),
+        ("It is safe to deployments.", []),
+        ("It isn't safe to deploy.", []),
+        ("Nobody may say 'safe to deploy' of it.", []),
+        ("When it is safe to deploy, we release.", []),
+        ("## Limitations\n\nSafe to deploy in a simulator.", []),
+        ("```\nsafe to deploy\n```", []),
+    ],
+)
+def test_forbidden_claims_are_read_by_words_and_scope(tmp_path: Path, claim: str, lines: list[int]) -> None:
+    found = check_tree(tmp_path, listed(claim), "CLM111")
+    assert [each.line for each in found.findings] == lines
+    assert skipped(found) == {}

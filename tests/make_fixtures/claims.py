@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.make_fixtures.counts import Tree, write
+from tests.make_fixtures.counts import Tree, contract, write
 
 LOSS = {"epoch": 1, "train_loss": 0.4}
 CLOSED = {"epoch": 0, "train_loss": None, "note": "mean of the training rows; no weights changed"}
@@ -44,6 +44,15 @@ def states(readiness: str, claim: str) -> Tree:
     }
 
 
+def listed(claim: str) -> Tree:
+    return {
+        "run/README.md": f"# Walker\n\n{claim}\n",
+        "run/training_metadata.json": {"run_id": "walk_v3", "backbone": "toy_lab"},
+        "contracts/toy_lab.json": contract() | {"do_not_claim": ["safe to deploy"]},
+        "omnicheck.toml": '[contracts]\npaths = ["contracts"]\n',
+    }
+
+
 FIXTURES: dict[str, Tree] = {
     "CLM103/pass/larger": states("Ready for 500-episode pilot: False", "The 128-episode pilot is now complete."),
     "CLM103/pass/ready": states("Ready for 32-episode pilot: True", "The 128-episode pilot is now complete."),
@@ -67,6 +76,10 @@ FIXTURES: dict[str, Tree] = {
     "CLM109/pass/dry-run": packed("dry_run", status="ready_pipeline_not_loaded", pipeline_loaded=False),
     "CLM109/fail/status": packed("pass", status="ready_pipeline_not_loaded", pipeline_loaded=False),
     "CLM109/fail/flag": packed("passed", executed=False),
+    "CLM111/pass/denied": listed("The walker is not safe to deploy."),
+    "CLM111/pass/other-words": listed("It is unsafe to deploy. Whether it is safe to deploy is open."),
+    "CLM111/fail/claimed": listed("The walker walks. It is safe to deploy."),
+    "CLM111/fail/after-but": listed("It has not been tuned, but it is safe-to-deploy."),
 }
 
 if __name__ == "__main__":
