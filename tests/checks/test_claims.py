@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from omnicheck.facts.claims import sentences
 from tests.checks.trees import Tree, check_tree, skipped, spoken
-from tests.make_fixtures.claims import FIXTURES, LOSS, compared, listed, packed, report, states
+from tests.make_fixtures.claims import FIXTURES, LOSS, compared, listed, packed, presented, report, states
 
 TITLE = "Walker LoRA Fine-Tuning"
 
@@ -23,6 +23,7 @@ def clean(title: str = TITLE, **metadata: Any) -> Tree:
     return deepcopy(
         report(title, **(trained | metadata))
         | packed("pass", status="ready", pipeline_loaded=True)
+        | presented()
         | compared("0.460000", "+0.060000", "v2 improves accuracy.")
         | states("Ready for 32-episode pilot: True", "The 128-episode pilot is complete.")
     )
@@ -37,6 +38,9 @@ def test_clean_run_is_silent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tree", "rule"),
     [
+        (clean() | presented(train="walk-smoke-test"), "CLM110"),
+        (clean() | presented(train="walk_single_episode"), "CLM110"),
+        (clean() | presented(episodes=1), "CLM110"),
         (clean(history=[]), "CLM106"),
         (clean(history=[{"train_loss": None}]), "CLM106"),
         (clean(history=[], weights_updated=False), "CLM106"),
@@ -79,7 +83,15 @@ def test_no_named_mode_is_skipped(tmp_path: Path) -> None:
 
 
 def test_fixtures_are_named_by_rule() -> None:
-    assert {name.split("/")[0] for name in FIXTURES} == {"CLM103", "CLM104", "CLM106", "CLM107", "CLM109", "CLM111"}
+    assert {name.split("/")[0] for name in FIXTURES} == {
+        "CLM103",
+        "CLM104",
+        "CLM106",
+        "CLM107",
+        "CLM109",
+        "CLM110",
+        "CLM111",
+    }
 
 
 def test_sentences_keep_their_lines() -> None:

@@ -53,6 +53,13 @@ def listed(claim: str) -> Tree:
     }
 
 
+def presented(status: str = "verified", train: str = "walk_v3", episodes: int = 4) -> Tree:
+    return {
+        "run/verified_result_summary.json": {"status": status, "train_run_id": train, "eval_run_id": "walk_v3_eval"},
+        "run/eval/metrics.json": {"eval_split": "test", "held_out_episode_count": episodes, "accuracy": 0.4},
+    }
+
+
 FIXTURES: dict[str, Tree] = {
     "CLM103/pass/larger": states("Ready for 500-episode pilot: False", "The 128-episode pilot is now complete."),
     "CLM103/pass/ready": states("Ready for 32-episode pilot: True", "The 128-episode pilot is now complete."),
@@ -76,6 +83,11 @@ FIXTURES: dict[str, Tree] = {
     "CLM109/pass/dry-run": packed("dry_run", status="ready_pipeline_not_loaded", pipeline_loaded=False),
     "CLM109/fail/status": packed("pass", status="ready_pipeline_not_loaded", pipeline_loaded=False),
     "CLM109/fail/flag": packed("passed", executed=False),
+    "CLM110/pass/whole": presented(),
+    "CLM110/pass/candidate": presented("candidate", "walk_smoke", 1),
+    "CLM110/pass/other-words": presented(train="smokestack_walks_overfitted_v3"),
+    "CLM110/fail/overfit": presented(train="walk_overfit_v3"),
+    "CLM110/fail/one-episode": presented(episodes=1),
     "CLM111/pass/denied": listed("The walker is not safe to deploy."),
     "CLM111/pass/other-words": listed("It is unsafe to deploy. Whether it is safe to deploy is open."),
     "CLM111/fail/claimed": listed("The walker walks. It is safe to deploy."),
