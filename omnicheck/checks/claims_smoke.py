@@ -32,8 +32,8 @@ def smoke_as_result(summaries: tuple[VerifiedSummary, ...], metrics: tuple[Metri
             yield Finding(
                 path=each.file.path,
                 pointer=f"/{key}",
-                message=f"status is '{status}', but {key} '{run_id}' names a run of the kind '{word}', which is no "
-                "held-out result",
+                message=f"status is '{status}', but {key} '{run_id}' names a run of the kind '{word}', "
+                "which is no held-out result",
                 actual=run_id,
                 key="name",
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -117,16 +119,14 @@ def sentences(text: str) -> tuple[Sentence, ...]:
 
 
 def _of_block(block: list[tuple[int, str]]) -> list[Sentence]:
-    joined = ""
-    starts: list[tuple[int, int]] = []
-    for number, line in block:
-        starts.append((len(joined), number))
-        joined += line.strip() + " "
+    parts = [line.strip() + " " for _, line in block]
+    starts = [0, *accumulate(len(part) for part in parts)][:-1]
+    joined = "".join(parts)
     found: list[Sentence] = []
     at = 0
     for part in _END.split(joined):
         at = joined.index(part, at)
-        first = max(number for start, number in starts if start <= at)
+        first = block[bisect_right(starts, at) - 1][0]
         if part.strip():
             found.append(Sentence(part.strip(), first))
         at += len(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -71,5 +72,5 @@ def _said(text: ClaimText, patterns: list[tuple[str, re.Pattern[str]]]) -> Itera
 
 
 def _under_limits(text: ClaimText, line: int) -> bool:
-    above = [each for each in text.headings if each.line < line]
-    return bool(above) and _LIMITS.search(above[-1].text) is not None
+    above = bisect_left(text.headings, line, key=lambda each: each.line)
+    return above > 0 and _LIMITS.search(text.headings[above - 1].text) is not None
