@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -40,7 +41,22 @@ def cases() -> Iterator[Case]:
 
 
 def check_case(case: Case, *, select: tuple[str, ...]) -> Report:
-    """Check the ``run`` directory of a fixture from its own folder, with its own configuration if it has one."""
+    """Check the ``run`` directory of a fixture from its own folder, with its own configuration if it has one.
+
+    A folder ``site`` beside it holds an installed plug-in, whose rules are called ``XYZ``.
+    """
+    site = case.folder / "site"
+    if site.is_dir():
+        select = (*select, "XYZ")
+        sys.path.insert(0, str(site))
+    try:
+        return _checked(case, select)
+    finally:
+        if site.is_dir():
+            sys.path.remove(str(site))
+
+
+def _checked(case: Case, select: tuple[str, ...]) -> Report:
     own = case.folder / "omnicheck.toml"
     loaded = load_config(case.folder, own if own.is_file() else None, isolated=not own.is_file())
     paths = tuple(path.relative_to(case.folder) for path in sorted(case.folder.glob("run*/")))

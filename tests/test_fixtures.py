@@ -31,9 +31,7 @@ def test_fixture(case: Case) -> None:
     assert found == json.loads(expected.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    "rule", sorted(set(PAGES) - {"OMN003"})
-)  # a check that crashes is a plug-in's: test_plugins.py
+@pytest.mark.parametrize("rule", sorted(PAGES))
 def test_rule_has_fixtures(rule: str) -> None:
     for outcome in ("pass", "fail"):
         assert any((ROOT / rule / outcome).glob("*/run*/")), f"fixtures/{rule}/{outcome}/<case>/run is missing"
