@@ -1,4 +1,4 @@
-"""LOR: adapters by the headers of their weights: shapes, pairs, rank, coverage, and what does not belong there."""
+"""LOR: adapters by the headers of their weights: shapes, pairs, rank, and what does not belong there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from msgspec import Struct
 from omnicheck.checks.declare import check
 from omnicheck.checks.numbers import counted
 from omnicheck.facts.adapter import Adapter, Module, Part, WeightsHeader
-from omnicheck.facts.adapter_coverage import AdapterCoverage
 from omnicheck.facts.adapter_summary import AdapterSummary, DeclaredAdapters, ShownAdapters, SummaryShape
 from omnicheck.model.finding import Finding
 
@@ -266,48 +265,3 @@ def _at(part: Part, message: str, expected: object, actual: object) -> Finding:
     return Finding(
         path=part.file.path, tensor=part.key.name, message=message, expected=expected, actual=actual, key=part.key.name
     )
-
-
-class Coverage(Struct, frozen=True, forbid_unknown_fields=True):
-    """How many layers are named one by one."""
-
-    shown: int = 6
-
-
-@check("adapters.coverage")
-def coverage(found: tuple[AdapterCoverage, ...], params: Coverage) -> Iterator[Finding]:
-    """Yield a finding for targets without tensors, for tensors of undeclared modules, and for gaps between layers."""
-    for each in found:
-        if each.untouched:
-            seen = "the summary of shapes leaves no tensor for them" if each.summary else "they have no tensor"
-            yield Finding(
-                path=each.file.path,
-                pointer=each.pointer,
-                message=f"target_modules names {', '.join(each.untouched)}, but {seen} ({each.weights.base}"
-                f"{', from summary' if each.summary else ''}): these modules were not adapted",
-                expected=list(each.declared),
-                actual=[name for name in each.declared if name not in each.untouched],
-                key="untouched",
-            )
-        if each.undeclared:
-            names = ", ".join(each.undeclared[:FEW]) + (", …" if len(each.undeclared) > FEW else "")
-            yield Finding(
-                path=each.weights.path,
-                message=f"{counted(len(each.undeclared), 'module')} that no declared target means "
-                f"{'has' if len(each.undeclared) == 1 else 'have'} tensors: {names}",
-                expected=list(each.declared),
-                actual=len(each.undeclared),
-                key="undeclared",
-            )
-        for tower in each.towers:
-            for kind, layers in tower.gaps().items():
-                listed = ", ".join(map(str, layers[: params.shown])) + (", …" if len(layers) > params.shown else "")
-                yield Finding(
-                    path=each.weights.path,
-                    message=f"{kind} of {tower.tower or 'the model'} is adapted in "
-                    f"{len(tower.layers) - len(layers):,} of {len(tower.layers):,} layers; it is missing in "
-                    f"{counted(len(layers), 'layer')}: {listed}",
-                    expected=len(tower.layers),
-                    actual=len(tower.layers) - len(layers),
-                    key=f"gap {tower.tower} {kind}",
-                )

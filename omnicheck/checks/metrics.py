@@ -35,7 +35,7 @@ def mismatch(found: AllScores) -> Iterator[Finding]:
                     path=path,
                     pointer=score.pointer,
                     message=f"{score.name} is stated as {shown(score.stated)}, but the predictions give "
-                    f"{shown(wanted)} by {score.named}, which the {_who(score)} names{instead}",
+                    f"{shown(wanted)} by {score.named}, which the {score.named_by} names{instead}",
                     expected=wanted,
                     actual=score.stated,
                     key=score.keys[0],
@@ -58,10 +58,6 @@ def mismatch(found: AllScores) -> Iterator[Finding]:
                 actual=score.stated,
                 key=score.keys[0],
             )
-
-
-def _who(score: Score) -> str:
-    return "contract" if score.named_by == "contract" else "file"
 
 
 @check("metrics.label_space")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from omnicheck.cli.output import emit, known_format, progress_on_stderr
+from omnicheck.cli.today import given_date
 from omnicheck.engine.check import Request, check_paths
 from omnicheck.engine.config import load_config
 from omnicheck.engine.rulebook import extensions, load_rulebook
-from omnicheck.model.errors import UsageError
 from omnicheck.model.report import EXIT_CODES
 
 
@@ -80,7 +79,7 @@ def check(
         select=_list(select),
         ignore=_list(ignore),
         fail_on=fail_on,
-        today=_date(today),
+        today=given_date(today),
         use_cache=not no_cache,
         jobs=jobs,
     )
@@ -98,12 +97,3 @@ def check(
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _date(text: str | None) -> date:
-    if text is None:
-        return datetime.now(tz=UTC).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--today wants YYYY-MM-DD, got {text!r}") from None

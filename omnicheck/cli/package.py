@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from omnicheck.bundle.package import Outcome, PackageRequest
 from omnicheck.bundle.package import package as make_bundle
 from omnicheck.bundle.selection import GENERATED
 from omnicheck.cli.output import wants_color
+from omnicheck.cli.today import given_date
 from omnicheck.engine.config import load_config
 from omnicheck.model.errors import UsageError
 from omnicheck.model.report import EXIT_CODES
@@ -61,7 +61,7 @@ def package(
         contract=contract,
         archive=archive,
         key=None if dry_run or sign_key is None else load_private_key(cwd / sign_key),
-        today=_date(today),
+        today=given_date(today),
         jobs=jobs,
     )
     outcome = make_bundle(request, load_config(cwd, config, isolated=isolated))
@@ -136,12 +136,3 @@ def _reasons(outcome: Outcome) -> Iterator[str]:
             yield f"a required rule could not judge {what} (see the coverage above)"
         else:
             yield f"{what} has {report.summary.error:,} errors ({', '.join(errors)})"
-
-
-def _date(text: str | None) -> date:
-    if text is None:
-        return datetime.now(tz=UTC).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--today wants YYYY-MM-DD, got {text!r}") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from omnicheck.bundle.recheck import stated
 from omnicheck.bundle.verify import Verified, VerifyRequest
 from omnicheck.bundle.verify import verify as verify_bundle
 from omnicheck.cli.output import emit
+from omnicheck.cli.today import given_date
 from omnicheck.engine.redact import redact_text
 from omnicheck.engine.rulebook import load_rulebook
 from omnicheck.model.report import EXIT_CODES
@@ -60,7 +60,7 @@ def verify(
         allow_ignored=allow_ignored,
         signature=signature,
         recheck=recheck,
-        today=datetime.now(tz=UTC).date(),
+        today=given_date(None),
     )
     found = verify_bundle(request)
     if explain and format_ == "json":
